@@ -6,15 +6,14 @@ import { SessionPrincipals } from './session-principals.js';
 import { Liveness } from './liveness.js';
 import type { WorkerBinding, WorkerCall } from './worker-call.js';
 import { recordedContent } from './recorded-content.js';
+import { StrayFrames } from './stray-frames.js';
 import { ThirdParty } from './third-party.js';
 import { passAsk } from './pass-ask.js';
 import { WorkerExchange } from './worker-exchange.js';
-import { WorkerFetches } from './worker-fetches.js';
+import { NOBODY, WorkerFetches } from './worker-fetches.js';
 
 const EXCHANGES_MAX = 1_000;
 const PENDING_BYTES_MAX = 128 * 1024 * 1024;
-/** Frames between two sweeps that no exchange waits for; honest ones cross a cancel now and then. */
-const STRAY_FRAMES_MAX = 1_000;
 /** How long sessions may rest before they are given up (the OWASP MCP list asks for 30 minutes). */
 const SESSION_IDLE_MS = 30 * 60_000;
 
@@ -30,7 +29,7 @@ export class BoundWorker {
   readonly #liveness = new Liveness();
   readonly #startedAtMs = Date.now();
   #last = 0;
-  #strayFrames = 0;
+  readonly #stray = new StrayFrames(() => this.#process.kill());
   #bound = false;
   #usedAtMs = Date.now();
 
@@ -105,7 +104,7 @@ export class BoundWorker {
 
   /** Ends calls that are past their deadline, and the whole worker when it does not let go of one. */
   sweep(nowMs: number): void {
-    this.#strayFrames = 0;
+    this.#stray.forget();
     for (const exchange of this.#exchanges.values()) {
       if (exchange.deadlineMs > nowMs) continue;
       exchange.expire();
@@ -166,10 +165,10 @@ export class BoundWorker {
     switch (frame.t) {
       case 'ready':
       case 'pong':
-        this.#stray();
+        this.#stray.note();
         return;
       case 'bound':
-        if (this.#bound) this.#stray();
+        if (this.#bound) this.#stray.note();
         else for (const exchange of this.#exchanges.values()) exchange.begin();
         this.#bound = true;
         return;
@@ -180,9 +179,9 @@ export class BoundWorker {
       case 'fail':
         return this.#close(frame.s, (exchange) => this.#failed(exchange, frame));
       case 'ask':
-        return void passAsk(this.#process, this.#exchanges.get(frame.s), frame, payload);
+        return void passAsk(this.#process, this.#exchangeOf(frame.s), frame, payload);
       case 'fetch':
-        void this.#fetches.start(frame, payload, this.#exchanges.get(frame.s));
+        void this.#fetches.start(frame, payload, frame.s === NOBODY ? undefined : this.#exchangeOf(frame.s));
         return;
       case 'fetch-abort':
         this.#fetches.abort(frame.f);
@@ -197,19 +196,20 @@ export class BoundWorker {
 
   #part(s: number, payload: Buffer): void {
     const exchange = this.#exchanges.get(s);
-    if (exchange === undefined) this.#stray();
+    if (exchange === undefined) this.#stray.note();
     else if (!exchange.part(this.#shown(payload))) this.#process.kill();
   }
 
-  /** A worker that talks without end to nobody is ended. */
-  #stray(): void {
-    this.#strayFrames += 1;
-    if (this.#strayFrames > STRAY_FRAMES_MAX) this.#process.kill();
+  /** What a question is for; one for nobody is answered, and counts. */
+  #exchangeOf(s: number): WorkerExchange | undefined {
+    const exchange = this.#exchanges.get(s);
+    if (exchange === undefined) this.#stray.note();
+    return exchange;
   }
 
   #close(s: number, finish: (exchange: WorkerExchange) => void): void {
     const exchange = this.#exchanges.get(s);
-    if (exchange === undefined) return this.#stray();
+    if (exchange === undefined) return this.#stray.note();
     this.#exchanges.delete(s);
     this.#usedAtMs = Date.now();
     this.#fetches.abortOf(exchange);

@@ -35,7 +35,7 @@ export interface FetchingExchange extends PersonExchange {
 
 const FETCHES_MAX = 256;
 /** The number that stands for no exchange: what a runner does by itself is short, or a stream that it listens to. */
-const NOBODY = 0;
+export const NOBODY = 0;
 const UNASKED = { short: { most: 32, ms: 5_000 }, stream: { most: 256, ms: 3_600_000 } } as const;
 /** Bytes that a runner has not taken yet, past which it is not listened for any more. */
 const PENDING_BYTES_MAX = 32 * 1024 * 1024;
