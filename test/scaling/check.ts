@@ -1,10 +1,10 @@
 import { cpus } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { startPlatform, type Copies, type Platform } from '../faults/platform/platform.js';
-import type { StageTenant } from '../faults/platform/tenants.js';
+import { bareCallUs } from './bare-call.js';
 import { agrees, comparisonsOf, type Run } from './comparison.js';
 import { plannedSizes } from './formula.js';
-import { callMany, openSessions } from './load.js';
+import { callMany, openSessions, toolOf } from './load.js';
 import { read, type Reading } from './reading.js';
 
 const COPIES: Copies = { gateway: 1, 'worker-runtime': 1, 'control-plane': 1, 'auth-server': 1, background: 1 };
@@ -14,17 +14,19 @@ const SESSIONS_BEFORE_EACH = 5;
 const ROUNDS = 5;
 const CALLS_EACH = 400;
 /** Until compilers have done their work: a call costs several times as much before. */
-const WARM_CALLS_EACH = 1_200;
+const WARM_CALLS_EACH = 4_000;
 const SETTLE_MS = 9_000;
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
 /** Prints what the formula says of a small load beside what that took, and sizes up to a million sessions; whether they agree. */
 export async function checkFormula(): Promise<boolean> {
   const wanted = Array.from({ length: TENANTS }, (_, index) => ({ slug: `t${index + 1}`, mode: 'disk' as const }));
+  const bareUs = await bareCallUs();
+  say(`A call costs a bare SDK server ${bareUs.toFixed(0)} µs of this machine.`);
   say(`Starting one of each service for ${TENANTS} tenants …`);
   const platform = await startPlatform(COPIES, wanted);
   try {
-    const comparisons = comparisonsOf(await carry(platform));
+    const comparisons = comparisonsOf({ ...(await carry(platform)), bareCallUs: bareUs });
     say('| what | formula | measured | measured / formula |\n| --- | ---: | ---: | ---: |');
     for (const { what, predicted, measured } of comparisons) {
       say(`| ${what} | ${predicted.toFixed(1)} | ${measured.toFixed(1)} | ${(measured / predicted).toFixed(2)} |`);
@@ -43,11 +45,11 @@ export async function checkFormula(): Promise<boolean> {
   }
 }
 
-async function carry(platform: Platform): Promise<Run> {
+async function carry(platform: Platform): Promise<Omit<Run, 'bareCallUs'>> {
   const { tenants, url } = platform;
   let made = 0;
   const calls = async (each: number): Promise<void> => {
-    await Promise.all(tenants.map((tenant: StageTenant) => callMany(url, tenant, each)));
+    await Promise.all(tenants.map((tenant) => callMany(toolOf(url, tenant), each)));
     made += each * TENANTS;
   };
   const settled = async (): Promise<Reading> => {

@@ -7,12 +7,13 @@ const TENANTS = 6;
 const CALLS = 2_400;
 const ROUNDS = 5;
 const SECOND = 1_000;
-const PARTS = Object.keys(FIGURES.cpuUs) as Part[];
+const PARTS = Object.keys(FIGURES.bareCalls) as Part[];
 
 /** A run that took what the figures say, on a machine of which others use a share. */
 function runBy(figures: Figures, { others = 0, idleMsPerSecond = 20 } = {}): Run {
   const reading = (at: number, sessions: number, calls: number): Reading => {
-    const spent = (part: Part): number => (calls * figures.cpuUs[part]) / 1_000 + idleMsPerSecond * at;
+    const spent = (part: Part): number =>
+      (calls * figures.bareCalls[part] * figures.bareCallUs) / 1_000 + idleMsPerSecond * at;
     const cpuMs = Object.fromEntries(PARTS.map((part) => [part, spent(part)])) as Record<Part, number>; // each of them
     const ownCpuMs = PARTS.reduce((sum, part) => sum + spent(part), 0);
     return {
@@ -33,6 +34,7 @@ function runBy(figures: Figures, { others = 0, idleMsPerSecond = 20 } = {}): Run
     sessionsOpened: 240,
     callsOfRound: CALLS,
     processors: 2,
+    bareCallUs: figures.bareCallUs,
     before: reading(0, 30, 0),
     idle: reading(5, 270, 0),
     rested: reading(10, 270, 0),
@@ -60,9 +62,9 @@ test.each([
   ],
   ['sessionWorkerKb', { ...FIGURES, sessionWorkerKb: 500 }, /with all sessions/],
   ...PARTS.flatMap((part): Array<[string, Figures, RegExp]> =>
-    [2.6, 1 / 2.6].map((by) => [
-      `cpuUs.${part} × ${by.toFixed(2)}`,
-      { ...FIGURES, cpuUs: { ...FIGURES.cpuUs, [part]: FIGURES.cpuUs[part] * by } },
+    [2.1, 1 / 2.1].map((by) => [
+      `bareCalls.${part} × ${by.toFixed(2)}`,
+      { ...FIGURES, bareCalls: { ...FIGURES.bareCalls, [part]: FIGURES.bareCalls[part] * by } },
       new RegExp(`^CPU of ${part} `),
     ]),
   ),
@@ -72,6 +74,10 @@ test.each([
   expect(apart(runBy(FIGURES), figures).join('\n')).toMatch(new RegExp(what.source, 'm'));
 });
 
+test('a machine that takes twice as long for everything, the bare server too, is one that the formula knows', () => {
+  expect(apart(runBy({ ...FIGURES, bareCallUs: FIGURES.bareCallUs * 2.3 }))).toEqual([]);
+});
+
 test('one worker too many or too few fails, and so does what is no number', () => {
   const run = runBy(FIGURES);
   for (const workers of [TENANTS - 1, TENANTS + 1, Number.NaN])
@@ -79,7 +85,7 @@ test('one worker too many or too few fails, and so does what is no number', () =
 });
 
 test('CPU is not judged where others use the machine, and everything else is', () => {
-  const dear = { ...FIGURES, auditBytesPerCall: 5_000, cpuUs: { ...FIGURES.cpuUs, gateway: 5_000 } };
+  const dear = { ...FIGURES, auditBytesPerCall: 5_000, bareCalls: { ...FIGURES.bareCalls, gateway: 25 } };
   expect(apart(runBy(dear, { others: 0.05 }))).toEqual([
     'PostgreSQL for the calls, kB',
     `CPU of gateway for ${CALLS} calls, ms`,

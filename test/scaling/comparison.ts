@@ -3,7 +3,7 @@ import { FIGURES, HEADROOM, sizeFor, type Figures, type Load } from './formula.j
 import type { Part, Reading } from './reading.js';
 
 /** A processor that others use too makes a call dearer; more than this is no noise. */
-const CPU_FACTOR = 2.5;
+const CPU_FACTOR = 2;
 const SIZE_FACTOR = 1.3;
 /** A count is right or wrong. */
 const EXACT = 1;
@@ -28,6 +28,8 @@ export interface Run {
   readonly sessionsOpened: number;
   readonly callsOfRound: number;
   readonly processors: number;
+  /** CPU of a bare SDK server for the same call on this machine, in µs. */
+  readonly bareCallUs: number;
   readonly before: Reading;
   /** Twice without a call between them: what the parts use by themselves. */
   readonly idle: Reading;
@@ -92,7 +94,7 @@ function cpuOf(run: Run, figures: Figures): Comparison[] {
     retentionDays: 0,
     callsPerSecondPeak: callsOfRound,
   };
-  const size = sizeFor(load, figures);
+  const size = sizeFor(load, { ...figures, bareCallUs: run.bareCallUs });
   const cores: Readonly<Record<Part, number>> = {
     gateway: size.gatewayCores,
     runtime: size.runtimeCores,

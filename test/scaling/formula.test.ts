@@ -30,7 +30,10 @@ test('ten times the load needs ten times as much of everything that is not a min
 
 test('nothing runs in one copy, and a thousand calls in a second need the cores that they were measured to take', () => {
   expect(sizeFor({ ...LOAD, callsPerSecondPeak: 1 })).toMatchObject({ gateways: 2, runtimes: 2 });
-  expect(sizeFor(LOAD).gatewayCores).toBeCloseTo((1_000 * FIGURES.cpuUs.gateway) / 1e6 / 0.5, 5);
+  expect(sizeFor(LOAD).gatewayCores).toBeCloseTo(
+    (1_000 * FIGURES.bareCalls.gateway * FIGURES.bareCallUs) / 1e6 / 0.5,
+    5,
+  );
 });
 
 test('sessions and workers are shared out as the autoscalers do it, within as many copies as they may make', () => {
@@ -74,9 +77,9 @@ test('the page shows the sizes and the figures that the formula gives now', () =
       .map((cell) => cell.trim()),
   );
   for (const cells of plannedSizes()) expect(rows).toContainEqual(cells);
-  const { cpuUs, ...sizes } = FIGURES;
+  const { bareCalls, ...sizes } = FIGURES;
   for (const figure of [
-    ...Object.values(cpuUs),
+    ...Object.values(bareCalls),
     ...Object.values(sizes),
     BOUNDS.sessionsPerGateway,
     BOUNDS.workersPerRuntime,

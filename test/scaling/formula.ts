@@ -12,12 +12,13 @@ export interface Load {
 }
 
 /**
- * What one of each costs, of 2 cores on 2026-11-22 (`npm run scaling`; docs/scaling.md says how). CPU in µs for a call with an
- * upstream: the shares are those of the budget in docs/performance.md, which add up to 265, raised to the dearest sum that a
- * quiet machine has shown since (398). Memory as it is shared out between processes (PSS).
+ * What one of each costs, by `npm run scaling` (docs/scaling.md says how). CPU is in calls of a bare SDK server that ask the
+ * same of the same upstream, because that is what another machine changes; `bareCallUs` is what such a call takes of the machine
+ * that sizes are printed for. Memory as it is shared out between processes (PSS).
  */
 export const FIGURES = {
-  cpuUs: { gateway: 150, runtime: 90, worker: 53, postgres: 97, redis: 8 },
+  bareCallUs: 215,
+  bareCalls: { gateway: 0.7, runtime: 0.42, worker: 0.25, postgres: 0.45, redis: 0.04 },
   /** After it has worked; 30 before its first call. */
   workerMb: 45,
   sessionWorkerKb: 12,
@@ -27,7 +28,8 @@ export const FIGURES = {
 
 /** The figures of somebody's machine. */
 export interface Figures {
-  readonly cpuUs: Readonly<Record<keyof typeof FIGURES.cpuUs, number>>;
+  readonly bareCallUs: number;
+  readonly bareCalls: Readonly<Record<keyof typeof FIGURES.bareCalls, number>>;
   readonly workerMb: number;
   readonly sessionWorkerKb: number;
   readonly sessionRedisBytes: number;
@@ -72,20 +74,20 @@ export interface Size {
 
 /** The size of an installation that carries a load, by what each call, session and tenant was measured to cost. */
 export function sizeFor(load: Load, figures: Figures = FIGURES): Size {
-  const cores = (us: number): number => (load.callsPerSecondPeak * us) / 1e6 / HEADROOM.busy;
+  const { bareCalls, bareCallUs } = figures;
+  const cores = (calls: number): number => (load.callsPerSecondPeak * calls * bareCallUs) / 1e6 / HEADROOM.busy;
   const workers = Math.ceil(load.tenants * load.activeShare);
-  const { cpuUs } = figures;
-  const [gatewayCores, runtimeCores] = [cores(cpuUs.gateway), cores(cpuUs.runtime)];
+  const [gatewayCores, runtimeCores] = [cores(bareCalls.gateway), cores(bareCalls.runtime)];
   const { sessionsPerGateway, workersPerRuntime, copiesMin } = BOUNDS;
   return {
     gatewayCores,
     runtimeCores,
-    workerCores: cores(cpuUs.worker),
+    workerCores: cores(bareCalls.worker),
     workers,
     workersGb: (workers * figures.workerMb) / 1024 + (load.sessions * figures.sessionWorkerKb) / 1024 ** 2,
     redisGb: (load.sessions * figures.sessionRedisBytes * HEADROOM.redis) / 1024 ** 3,
-    redisCores: cores(cpuUs.redis),
-    postgresCores: cores(cpuUs.postgres),
+    redisCores: cores(bareCalls.redis),
+    postgresCores: cores(bareCalls.postgres),
     auditGb: (load.callsPerDay * load.retentionDays * figures.auditBytesPerCall) / 1024 ** 3,
     gateways: Math.ceil(Math.max(copiesMin, gatewayCores, load.sessions / sessionsPerGateway)),
     runtimes: Math.ceil(Math.max(copiesMin, runtimeCores, workers / workersPerRuntime)),

@@ -4,14 +4,25 @@ import type { StageTenant } from '../faults/platform/tenants.js';
 const AT_ONCE = 4;
 const ANSWER_MS = 30_000;
 
-/** Calls a tenant's tool so many times, some at once. @throws Error where one fails */
-export async function callMany(origin: string, { path, key, mark }: StageTenant, calls: number): Promise<void> {
-  const url = `${origin}${path}`;
+/** A tool that takes a `text`. */
+interface TextTool {
+  readonly url: string;
+  readonly bearer?: string;
+  readonly name: string;
+}
+
+/** The tool of a tenant. */
+export function toolOf(origin: string, { path, key }: StageTenant): TextTool {
+  return { url: `${origin}${path}`, bearer: key, name: 'note' };
+}
+
+/** Calls a tool so many times, some at once. @throws Error where one fails */
+export async function callMany({ name, ...how }: TextTool, calls: number): Promise<void> {
   let made = 0;
   const loop = async (): Promise<void> => {
     while ((made += 1) <= calls) {
-      const params = { name: 'note', arguments: { text: `${mark} load ${made}` } };
-      const { status, message } = await callRaw({ url, bearer: key, method: 'tools/call', params });
+      const params = { name, arguments: { text: `load ${made}` } };
+      const { status, message } = await callRaw({ ...how, method: 'tools/call', params });
       if (status !== 200 || message?.result === undefined) throw new Error(`a call was answered with ${status}`);
     }
   };

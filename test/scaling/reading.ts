@@ -2,12 +2,13 @@ import { readFileSync } from 'node:fs';
 import { until } from '#libs/testing';
 import { Redis } from 'ioredis';
 import { Client } from 'pg';
+import { familyCpuMs } from '../bench/measure/processes.js';
 import type { Platform } from '../faults/platform/platform.js';
 import { cpuMsOf, familyOf, memoryKb } from '../soak/sample.js';
 import type { FIGURES } from './formula.js';
 
 /** The parts of the platform whose CPU is counted. */
-export type Part = keyof typeof FIGURES.cpuUs;
+export type Part = keyof typeof FIGURES.bareCalls;
 
 /** What the platform's parts hold and have used. */
 export interface Reading {
@@ -34,15 +35,13 @@ const SESSIONS = /^session(?:s-of)?:/;
 export async function read({ replicas, postgres, redis }: Platform, calls: number): Promise<Reading> {
   const auditBytes = await untilShipped(postgres.ownUrl, calls);
   const runtime = replicas['worker-runtime'][0]?.pid ?? 0;
-  const below = familyOf(runtime).filter((pid) => pid !== runtime);
-  const sum = (pids: readonly number[]): number => pids.reduce((total, pid) => total + cpuMsOf(pid), 0);
-  const workers = below.filter((pid) => memoryKb(pid) > WORKER_KB_MIN);
+  const workers = familyOf(runtime).filter((pid) => pid !== runtime && memoryKb(pid) > WORKER_KB_MIN);
   const all = Object.values(replicas).flatMap((copies) => copies.map(({ pid }) => pid));
   const { user, system } = process.cpuUsage();
   return {
     atMs: performance.now(),
     machineCpuMs: machineCpuMs(),
-    ownCpuMs: sum([...all, postgres.pid, redis.pid].flatMap(familyOf)) + (user + system) / 1_000,
+    ownCpuMs: [...all, postgres.pid, redis.pid].reduce((sum, pid) => sum + familyCpuMs(pid), (user + system) / 1_000),
     workersMb: workers.reduce((total, pid) => total + memoryKb(pid), 0) / 1024,
     workers: workers.length - WARM_WORKERS,
     sessionsBytes: await sessionsBytes(redis.url),
@@ -50,8 +49,8 @@ export async function read({ replicas, postgres, redis }: Platform, calls: numbe
     cpuMs: {
       gateway: cpuMsOf(replicas.gateway[0]?.pid ?? 0),
       runtime: cpuMsOf(runtime),
-      worker: sum(below),
-      postgres: sum(familyOf(postgres.pid)),
+      worker: familyCpuMs(runtime) - cpuMsOf(runtime),
+      postgres: familyCpuMs(postgres.pid), // with what connections used that have ended
       redis: cpuMsOf(redis.pid),
     },
   };
