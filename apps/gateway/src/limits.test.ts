@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Database } from '#libs/database';
 import { EventEmitter, once } from 'node:events';
-import { request as httpRequest } from 'node:http';
+import { request as httpRequest, type ClientRequest } from 'node:http';
 import { until } from '#libs/testing';
 import { GatewayUnderTest, type TenantUnderTest } from './gateway.fixture.js';
 import { INITIALIZE, legacy, modern, send, type Answer } from './requests.fixture.js';
@@ -39,7 +39,8 @@ test('a tenant’s calls in a minute are limited, another tenant’s go on, and 
   const statuses = [await call(slow), await call(slow), await call(slow)].map(({ status }) => status);
   const refused = await call(slow);
   expect([...statuses, refused.status]).toEqual([200, 200, 200, 429]);
-  expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+  // Of any minute: what was taken at once is free again when that minute is over, and not bit by bit before.
+  expect(Number(refused.headers['retry-after'])).toBeGreaterThan(50);
   expect(refused.headers['ratelimit-policy']).toBe('"plan.calls_per_minute";q=3;w=60');
   expect([refused.json.id, refused.json.error.code]).toEqual([5, -31029]);
   const data = { limit: 'plan.calls_per_minute', quota: 3, window_seconds: 60 };
@@ -75,29 +76,50 @@ test('calls at once are limited, and a slot is free again when a call has ended'
   expect((await call(tenant)).status).toBe(200);
 });
 
+test('calls at once are counted for all gateways together', async () => {
+  const tenant = await gateway.tenant('spread', { find: `${upstream.origin}/a` }, 'narrow');
+  await gateway.allow(tenant, upstream);
+  const replica = await gateway.replica();
+  const elsewhere = (): Promise<Answer> => call({ ...tenant, serverUrl: `${replica}/t/spread/orders/mcp` });
+  expect((await elsewhere()).status).toBe(200);
+  const running = call(tenant, modern('tools/call', { name: 'find', arguments: {} }));
+  const [answer] = (await once(heard, 'request')) as [() => void];
+  expect((await elsewhere()).status).toBe(429);
+  answer();
+  expect((await running).status).toBe(200);
+  await until(async () => (await elsewhere()).status === 200);
+});
+
 test('messages that are being sent are limited, so that slow large ones cannot fill the memory', async () => {
   const tenant = await gateway.tenant('sender', { find: `${upstream.origin}/a` }, 'narrow');
   const { headers, body } = modern('tools/list', {}, 5);
   // With route and key known, its slot is taken as soon as the gateway has its head, which `continue` says.
   expect((await call(tenant)).status).toBe(200);
-  const slow = httpRequest(tenant.serverUrl, {
-    method: 'POST',
-    headers: { ...headers, 'x-api-key': tenant.key, expect: '100-continue' },
-  });
-  slow.on('error', () => undefined);
-  slow.flushHeaders();
-  await once(slow, 'continue');
-  slow.write(body.slice(0, 10));
+  const begin = async (): Promise<ClientRequest> => {
+    const slow = httpRequest(tenant.serverUrl, {
+      method: 'POST',
+      headers: { ...headers, 'x-api-key': tenant.key, expect: '100-continue' },
+    });
+    slow.on('error', () => undefined);
+    slow.flushHeaders();
+    await once(slow, 'continue');
+    slow.write(body.slice(0, 10));
+    return slow;
+  };
+  // A narrow plan too may send some at once, and one principal three quarters of them.
+  const all = await Promise.all(Array.from({ length: 12 }, begin));
   const statuses: number[] = [];
   while (statuses.at(-1) !== 429 && statuses.length < 200) statuses.push((await call(tenant)).status);
   expect(statuses.at(-1)).toBe(429);
+  const [slow, ...others] = all as [ClientRequest, ...ClientRequest[]]; // there are twelve
   const answered = once(slow, 'response');
   slow.end(body.slice(10));
   expect((await answered)[0].statusCode).toBe(200);
   expect((await call(tenant)).status).toBe(200);
+  for (const other of others) other.destroy();
 });
 
-test('without Redis calls go on and are limited by each gateway alone', async () => {
+test('without Redis calls go on and are limited by each gateway alone, or are refused where the plan says so', async () => {
   const cut = await GatewayUnderTest.start({ REDIS_URL: 'redis://127.0.0.1:1' });
   await cut.operators.asService((tx) =>
     tx.query(
@@ -110,6 +132,15 @@ test('without Redis calls go on and are limited by each gateway alone', async ()
   );
   expect(statuses).toEqual([200, 200, 200, 429]);
   expect((await cut.service.readiness()).checks['redis']).toMatch(/^warning:/);
+  await cut.operators.asService((tx) =>
+    tx.query(
+      `insert into plans (name, calls_per_minute, concurrent_calls, servers_max, worker_memory_mb, when_uncertain)
+       values ('strict', 1000, 10, 1, 256, 'refuse')`,
+    ),
+  );
+  const refused = await call(await cut.tenant('strict', { find: `${upstream.origin}/a` }, 'strict'));
+  expect([refused.status, refused.headers['retry-after'], refused.json.id]).toEqual([503, '2', 5]);
+  expect(refused.json.error.message).toMatch(/cannot be counted at the moment/);
   await cut.stop();
 });
 

@@ -6,7 +6,7 @@ import { followChanges } from '#libs/changes';
 import { Database, type ChangeListener } from '#libs/database';
 import { runWhenMain, type Service } from '#libs/http';
 import { TenantVault } from '#libs/secrets';
-import { LeasedRate, SlidingWindows } from '#libs/limits';
+import { LeasedQuota, SharedSlots, SlidingWindows } from '#libs/limits';
 import { AccessTokenVerifier } from '#libs/identity';
 import { PersonLogins } from '#libs/connections';
 import { ConnectRecorder } from '#libs/connect-attempts';
@@ -207,7 +207,7 @@ function buildRooms(ground: Ground, stopping: AbortSignal, hearing: () => boolea
   const { tasks, taskWatch } = buildTaskRooms(ground, routes);
   const worked = { runtime, spool, sessions, results, logins, ...streams, tasks, observer, logger, rollouts };
   const dispatcher = new Dispatcher({ ...worked, heartbeatMs: config.WHARF_HEARTBEAT_MS, stopping });
-  const limits = new Limits(new LeasedRate(redis));
+  const limits = new Limits(new LeasedQuota(redis), new SharedSlots(redis));
   const callLimits = new CallLimits(new SlidingWindows(redis));
   const approvals = new Approvals(database, new TenantVault(config.WHARF_MASTER_KEY));
   const attempts = new ConnectAttempts({ recorder: ground.recorder, routes, trustProxy: config.trustProxy });

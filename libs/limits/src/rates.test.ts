@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { RedisStore } from '#libs/redis';
 import { connectTestRedis, testRedis } from '#libs/testing';
-import { LeasedRate } from './leased-rate.js';
 import { LocalRate } from './local-rate.js';
 import { SharedRate } from './shared-rate.js';
 
@@ -31,25 +30,6 @@ describe.each(['with Redis', 'without Redis'])('a shared rate %s', (kind) => {
     const [one, other] = [new SharedRate(redis), new SharedRate(redis)];
     for (let taken = 0; taken < 3; taken += 1) await one.take('c', rate);
     expect((await other.take('c', rate)) > 0).toBe(kind === 'with Redis');
-  });
-
-  test('is taken some at a time by who takes leases, one where it is rare, and nobody gets more than there is', async () => {
-    const rare = [new LeasedRate(redis), new SharedRate(redis)] as const;
-    expect(await rare[0].take('d', rate)).toBe(0);
-    for (let taken = 0; taken < 2; taken += 1) expect(await rare[1].take('d', rate)).toBe(0);
-    const waits = [await rare[0].take('d', rate), await rare[0].take('d', rate)];
-    expect(waits.map((wait) => wait > 3_500)).toEqual(Array(2).fill(kind === 'with Redis'));
-
-    const often = { perMinute: 1 / 60, burst: 1_000 };
-    const takers = [new LeasedRate(redis), new LeasedRate(redis)];
-    const taken = await Promise.all(
-      Array.from({ length: 1_500 }, async (_, at) => takers[at % 2]?.take('e', often) ?? Number.NaN),
-    );
-    const given = taken.filter((wait) => wait === 0).length;
-    // What one has leased and does not use, the other does not get.
-    const least = kind === 'with Redis' ? 980 : 1_500;
-    expect(given).toBeGreaterThanOrEqual(least);
-    expect(given).toBeLessThanOrEqual(kind === 'with Redis' ? 1_000 : 1_500);
   });
 });
 

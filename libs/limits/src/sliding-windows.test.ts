@@ -30,23 +30,30 @@ test('a quota is given once in its window, whoever asks, and says when there is 
 });
 
 test('of several quotas all are taken, or none', async () => {
-  expect(await windows.take('t', [hour('b', 1), hour('c', 5)])).toEqual({ kind: 'taken' });
+  expect(await windows.take('t', [hour('b', 1), hour('c', 5)])).toEqual({ kind: 'taken', count: 1 });
   expect(await windows.take('t', [hour('c', 5), hour('b', 1)])).toMatchObject({ kind: 'full', by: { key: 'b' } });
   // The refused one took nothing of the other.
-  for (let left = 4; left > 0; left -= 1) expect(await windows.take('t', [hour('c', 5)])).toEqual({ kind: 'taken' });
+  for (let left = 4; left > 0; left -= 1)
+    expect(await windows.take('t', [hour('c', 5)])).toEqual({ kind: 'taken', count: 1 });
   expect(await windows.take('t', [hour('c', 5)])).toMatchObject({ kind: 'full', by: { key: 'c' } });
 });
 
+test('of what is wanted as much is taken as all have', async () => {
+  expect(await windows.take('t', [hour('g', 10), hour('h', 4)], 6)).toEqual({ kind: 'taken', count: 4 });
+  expect(await windows.take('t', [hour('g', 10)], 64)).toEqual({ kind: 'taken', count: 6 });
+  expect(await windows.take('t', [hour('g', 10)], 64)).toMatchObject({ kind: 'full' });
+});
+
 test('one group’s quotas are not another’s', async () => {
-  expect(await windows.take('one', [hour('d', 1)])).toEqual({ kind: 'taken' });
-  expect(await windows.take('two', [hour('d', 1)])).toEqual({ kind: 'taken' });
+  expect(await windows.take('one', [hour('d', 1)])).toEqual({ kind: 'taken', count: 1 });
+  expect(await windows.take('two', [hour('d', 1)])).toEqual({ kind: 'taken', count: 1 });
 });
 
 test('what was taken before the window is free again, part by part', async () => {
   const key = 'window:{t}:e';
   const part = Math.floor(Date.now() / 60_000);
   await redis.hset(key, { [part - 61]: 5, [part - 59]: 2, [part - 30]: 1 });
-  expect(await windows.take('t', [hour('e', 4)])).toEqual({ kind: 'taken' });
+  expect(await windows.take('t', [hour('e', 4)])).toEqual({ kind: 'taken', count: 1 });
   const full = await windows.take('t', [hour('e', 4)]);
   expect(full).toMatchObject({ kind: 'full' });
   // The two of the oldest part go first, in one to two minutes.

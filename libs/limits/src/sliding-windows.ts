@@ -5,13 +5,14 @@ const REST_MS = 1_000;
 const PARTS = 60;
 
 /**
- * Looks at every window first and takes one of each only when all have room. A window is a hash of counts by part, of
- * which there are at most 61. Answers 0, or which window has none (from 1) and in how many milliseconds it will.
+ * Looks at every window first and takes of each only when all have room: as many of the wanted as all have. A window is a hash
+ * of counts by part, of which there are at most 61. Answers 0 and how many were taken, or which window has none (from 1) and
+ * in how many milliseconds it will.
  */
 const TAKE = `
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
-local full, wait = 0, 0
+local full, wait, taken = 0, 0, tonumber(ARGV[#ARGV])
 for i, key in ipairs(KEYS) do
   local quota, part = tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i]) / ${PARTS}
   local first = math.floor(now / part) - ${PARTS}
@@ -32,15 +33,16 @@ for i, key in ipairs(KEYS) do
     end
     local ms = math.ceil((free + ${PARTS} + 1) * part - now)
     if ms > wait then full, wait = i, ms end
+  else taken = math.min(taken, quota - used)
   end
 end
 if full > 0 then return { full, wait } end
 for i, key in ipairs(KEYS) do
   local window = tonumber(ARGV[2 * i])
-  redis.call('HINCRBY', key, string.format('%.0f', math.floor(now / (window / ${PARTS}))), 1)
+  redis.call('HINCRBY', key, string.format('%.0f', math.floor(now / (window / ${PARTS}))), taken)
   redis.call('PEXPIRE', key, math.ceil(window + window / ${PARTS}))
 end
-return { 0, 0 }`;
+return { 0, taken }`;
 
 /** So many in any time of that length. */
 export interface Quota {
@@ -53,9 +55,9 @@ export interface CountedQuota extends Quota {
   readonly key: string;
 }
 
-/** What came of asking for one of each of several quotas. */
+/** What came of asking for some of each of several quotas. */
 export type Taken<Asked extends CountedQuota> =
-  | { readonly kind: 'taken' }
+  | { readonly kind: 'taken'; readonly count: number }
   | { readonly kind: 'full'; readonly by: Asked; readonly waitSeconds: number }
   /** Nobody can count at the moment. */
   | { readonly kind: 'unknown' };
@@ -76,19 +78,22 @@ export class SlidingWindows {
   }
 
   /**
-   * Takes one of each quota, or of none where one of them is full: in one round trip, as all of a group lie together in
-   * Redis. `group` is whose they are, such as a tenant's id.
+   * Takes some of each quota, `wanted` at most, or of none where one of them is full: in one round trip, as all of a group lie
+   * together in Redis. `group` is whose they are, such as a tenant's id.
    */
-  async take<Asked extends CountedQuota>(group: string, asked: readonly Asked[]): Promise<Taken<Asked>> {
+  async take<Asked extends CountedQuota>(group: string, asked: readonly Asked[], wanted = 1): Promise<Taken<Asked>> {
     if (performance.now() < this.#restUntilMs) return { kind: 'unknown' };
     try {
-      const [full, waitMs] = await this.#redis.takeFromWindows(
+      const [full, told] = await this.#redis.takeFromWindows(
         asked.length,
         ...asked.map(({ key }) => `window:{${group}}:${key}`),
         ...asked.flatMap(({ quota, windowSeconds }) => [quota, windowSeconds * 1_000]),
+        wanted,
       );
       const by = asked[full - 1];
-      return by === undefined ? { kind: 'taken' } : { kind: 'full', by, waitSeconds: Math.ceil(waitMs / 1_000) };
+      return by === undefined
+        ? { kind: 'taken', count: told }
+        : { kind: 'full', by, waitSeconds: Math.ceil(told / 1_000) };
     } catch {
       this.#restUntilMs = performance.now() + REST_MS;
       return { kind: 'unknown' };

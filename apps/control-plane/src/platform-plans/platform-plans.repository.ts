@@ -26,6 +26,7 @@ export interface PlanRow {
   readonly kept_result_bytes_max: number;
   readonly deletion_grace_days: number;
   readonly isolation_tier: 'shared' | 'dedicated';
+  readonly when_uncertain: 'allow' | 'refuse';
 }
 
 /** A plan's settings, in the order of its columns. */
@@ -52,6 +53,7 @@ const SETTINGS = [
   'kept_result_bytes_max',
   'deletion_grace_days',
   'isolation_tier',
+  'when_uncertain',
 ] as const;
 /** A bigint is read as a number: none of these is beyond 2^53. */
 const BIG = new Set<string>([

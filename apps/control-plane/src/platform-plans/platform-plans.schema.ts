@@ -100,6 +100,11 @@ const graceDays = z
   .max(365)
   .meta({ description: 'How long a tenant that asked to be deleted can still be restored.' });
 
+const whenUncertain = z.enum(['allow', 'refuse']).meta({
+  description:
+    'What becomes of calls while Redis is away and nobody can count them for all gateways together: each gateway counts for itself, or they are refused.',
+});
+
 const isolationTier = z.enum(['shared', 'dedicated']).meta({
   description:
     'Whether its tenants’ rows lie with those of others, apart by row-level security, or may be moved to a database of their own.',
@@ -132,6 +137,7 @@ const planSchema = z
     ...budgets,
     deletion_grace_days: graceDays,
     isolation_tier: isolationTier,
+    when_uncertain: whenUncertain,
   })
   .meta({ id: 'Plan' });
 
@@ -172,6 +178,7 @@ export const putPlan = contract({
       over_budget: budgets.over_budget.default('refuse'),
       deletion_grace_days: graceDays.default(7),
       isolation_tier: isolationTier.default('shared'),
+      when_uncertain: whenUncertain.default('allow'),
       reason: reasonText,
     }),
   ),

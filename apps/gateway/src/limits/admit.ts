@@ -1,5 +1,5 @@
 import { AppError } from '#libs/errors';
-import type { LeasedRate } from '#libs/limits';
+import type { LeasedQuota, SharedSlots, WhenUncertain } from '#libs/limits';
 import { Slots } from '#libs/resilience';
 import type { AuthorizedCall } from '../access/authorize.js';
 import type { UsedBudget } from '../routing/tenants.repository.js';
@@ -21,14 +21,23 @@ export function isStream(exchange: Exchange): boolean {
   return exchange.operation === 'listen' || exchange.head?.method === 'subscriptions/listen';
 }
 
+/** Messages that may be read at once whatever the plan: who sends a few too many hears which of them was refused. */
+const MESSAGES_MIN = 16;
 /** Open streams for each concurrent call a plan allows: they cost memory, not work. */
 const STREAMS_FOR_CALL = 8;
 
-/** A tenant's limits: calls in a minute, calls and streams at once, and no principal taking all of them. */
+/**
+ * A tenant's limits: calls in a minute, calls and streams at once, counted for all gateways together; and at each gateway no
+ * principal taking all of them.
+ */
 export class Limits {
-  readonly #slots = new Slots();
+  /** What this gateway alone counts. */
+  readonly #own = new Slots();
 
-  constructor(private readonly rate: LeasedRate) {}
+  constructor(
+    private readonly quotas: LeasedQuota,
+    private readonly slots: SharedSlots,
+  ) {}
 
   /** Admits a call. @throws AppError rate_limited */
   async admit(call: AuthorizedCall, exchange: Exchange): Promise<AdmittedCall> {
@@ -36,22 +45,23 @@ export class Limits {
     if (usedBudget !== null) refuseOverBudget(usedBudget);
     const bounds = boundsAt(call.tenant, call.target);
     const perMinute = bounds?.callsPerMinute ?? null;
+    const { whenUncertain } = limits;
     // The environment first: what it refuses costs the tenant nothing.
     if (perMinute !== null)
-      await this.#takeRate(`${tenantId}~${call.target.serverSlug}`, perMinute, {
-        whose: 'This environment',
-        rule: 'environment.calls_per_minute',
-      });
-    await this.#takeRate(tenantId, limits.callsPerMinute, { whose: 'This tenant', rule: 'plan.calls_per_minute' });
-    const ofEnvironment = this.#takeInEnvironment(call, exchange, bounds?.concurrentCalls ?? null);
+      await this.#takeRate(
+        `${tenantId}~${call.target.serverSlug}`,
+        { perMinute, whenUncertain },
+        { whose: 'This environment', rule: 'environment.calls_per_minute' },
+      );
+    await this.#takeRate(
+      tenantId,
+      { perMinute: limits.callsPerMinute, whenUncertain },
+      { whose: 'This tenant', rule: 'plan.calls_per_minute' },
+    );
+    const ofEnvironment = await this.#takeInEnvironment(call, exchange, bounds?.concurrentCalls ?? null);
     try {
-      const lease = this.#lease(call, exchange);
-      return {
-        ...call,
-        [admitted]: true,
-        exchange,
-        release: ofEnvironment === undefined ? lease : both(lease, ofEnvironment),
-      };
+      const lease = await this.#lease(call, exchange);
+      return { ...call, [admitted]: true, exchange, release: both(lease, ofEnvironment) };
     } catch (error) {
       ofEnvironment?.();
       throw error;
@@ -60,11 +70,13 @@ export class Limits {
 
   async #takeRate(
     key: string,
-    perMinute: number,
+    { perMinute, whenUncertain }: { readonly perMinute: number; readonly whenUncertain: WhenUncertain },
     { whose, rule }: { readonly whose: string; readonly rule: string },
   ): Promise<void> {
-    const waitSeconds = await this.rate.take(key, { perMinute, burst: perMinute });
-    if (waitSeconds === 0) return;
+    const verdict = await this.quotas.take(key, { quota: perMinute, windowSeconds: 60 }, whenUncertain);
+    if (verdict === 'taken') return;
+    if (verdict === 'unknown') throw uncounted(rule);
+    const { waitSeconds } = verdict;
     throw new AppError('rate_limited', {
       message: `${whose}'s limit of ${perMinute} calls a minute is reached. Try again in ${waitSeconds} s.`,
       retryAfterSeconds: waitSeconds,
@@ -74,17 +86,18 @@ export class Limits {
   }
 
   /** A place among what an environment may have open at once; undefined where nothing is said of it. */
-  #takeInEnvironment(call: AuthorizedCall, exchange: Exchange, concurrent: number | null): (() => void) | undefined {
+  async #takeInEnvironment(
+    call: AuthorizedCall,
+    exchange: Exchange,
+    concurrent: number | null,
+  ): Promise<(() => void) | undefined> {
     if (concurrent === null) return undefined;
-    const kind = isStream(exchange) ? 'stream' : 'call';
-    const most = kind === 'stream' ? concurrent * STREAMS_FOR_CALL : concurrent;
-    const taken = this.#slots.take(`${kind}|${call.tenant.tenantId}~${call.target.serverSlug}`, most);
-    if (taken !== undefined) return taken;
-    throw tooManyAtOnce(
-      `This environment has ${most} ${kind}s open, which is its limit.`,
-      'environment.concurrent_calls',
-      most,
-    );
+    const { tenantId, limits } = call.tenant;
+    return this.#takeShared(`${tenantId}~${call.target.serverSlug}`, exchange, concurrent, {
+      whose: 'This environment',
+      rule: 'environment.concurrent_calls',
+      whenUncertain: limits.whenUncertain,
+    });
   }
 
   /**
@@ -93,40 +106,93 @@ export class Limits {
    * @throws AppError rate_limited
    */
   startReading(call: AuthorizedCall): () => void {
-    return this.#take(call, 'message', call.tenant.limits.concurrentCalls);
+    const { tenantId, limits } = call.tenant;
+    const most = Math.max(limits.concurrentCalls, MESSAGES_MIN);
+    const ofTenant = this.#own.take(`message|${tenantId}`, most);
+    if (ofTenant === undefined) throw tooManyAtOnce('This tenant', 'message', most, 'plan.concurrent_calls');
+    try {
+      return both(ofTenant, this.#takeShare(call, 'message', most));
+    } catch (error) {
+      ofTenant();
+      throw error;
+    }
   }
 
-  #lease(call: AuthorizedCall, exchange: Exchange): () => void {
-    const { concurrentCalls } = call.tenant.limits;
-    return isStream(exchange)
-      ? this.#take(call, 'stream', concurrentCalls * STREAMS_FOR_CALL)
-      : this.#take(call, 'call', concurrentCalls);
-  }
-
-  #take(call: AuthorizedCall, kind: 'message' | 'call' | 'stream', most: number): () => void {
-    const { tenantId } = call.tenant;
-    const ofTenant = this.#slots.take(`${kind}|${tenantId}`, most);
-    if (ofTenant === undefined) {
-      throw tooManyAtOnce(`This tenant has ${most} ${kind}s open, which is its limit.`, 'plan.concurrent_calls', most);
-    }
-    const mostOfPrincipal = shareOf(most);
-    const ofPrincipal = this.#slots.take(`${kind}|${tenantId}|${call.principalBinding}`, mostOfPrincipal);
-    if (ofPrincipal === undefined) {
-      ofTenant();
-      throw tooManyAtOnce(
-        `These credentials have ${mostOfPrincipal} ${kind}s open, which is their share of the tenant's limit.`,
-        'plan.concurrent_calls.share',
-        mostOfPrincipal,
-      );
-    }
-    return () => {
-      ofTenant();
+  async #lease(call: AuthorizedCall, exchange: Exchange): Promise<() => void> {
+    const { tenantId, limits } = call.tenant;
+    const kind = kindOf(exchange);
+    // A principal's share first: what it refuses asks nobody.
+    const ofPrincipal = this.#takeShare(call, kind, mostOf(kind, limits.concurrentCalls));
+    try {
+      const { whenUncertain } = limits;
+      const told = { whose: 'This tenant', rule: 'plan.concurrent_calls', whenUncertain };
+      return both(ofPrincipal, await this.#takeShared(tenantId, exchange, limits.concurrentCalls, told));
+    } catch (error) {
       ofPrincipal();
-    };
+      throw error;
+    }
+  }
+
+  /** A place among what may be open at once at all gateways together. */
+  async #takeShared(
+    key: string,
+    exchange: Exchange,
+    concurrent: number,
+    { whose, rule, whenUncertain }: SharedLimit,
+  ): Promise<() => void> {
+    const kind = kindOf(exchange);
+    const most = mostOf(kind, concurrent);
+    const verdict = await this.slots.take(`${kind}|${key}`, most, whenUncertain);
+    if (verdict === 'unknown') throw uncounted(rule);
+    if (verdict === 'full') throw tooManyAtOnce(whose, kind, most, rule);
+    return verdict;
+  }
+
+  /** A place among a principal's own, at this gateway. */
+  #takeShare(call: AuthorizedCall, kind: Kind, most: number): () => void {
+    const share = shareOf(most);
+    const taken = this.#own.take(`${kind}|${call.tenant.tenantId}|${call.principalBinding}`, share);
+    if (taken !== undefined) return taken;
+    // All of a small limit is the tenant's, whoever has it.
+    if (share === most) throw tooManyAtOnce('This tenant', kind, most, 'plan.concurrent_calls');
+    throw new AppError('rate_limited', {
+      message: `These credentials have ${share} ${kind}s open, which is their share of the tenant's limit. Wait for one to end.`,
+      retryAfterSeconds: 1,
+      limit: { name: 'plan.concurrent_calls.share', quota: share },
+      detail: { rule: 'plan.concurrent_calls.share' },
+    });
   }
 }
 
-function both(first: () => void, second: () => void): () => void {
+/** What is counted of what may be open at once. */
+type Kind = 'message' | 'call' | 'stream';
+
+/** A limit that all gateways share, as who is refused hears of it. */
+interface SharedLimit {
+  readonly whose: string;
+  readonly rule: string;
+  readonly whenUncertain: WhenUncertain;
+}
+
+function kindOf(exchange: Exchange): 'call' | 'stream' {
+  return isStream(exchange) ? 'stream' : 'call';
+}
+
+function mostOf(kind: Kind, concurrent: number): number {
+  return kind === 'stream' ? concurrent * STREAMS_FOR_CALL : concurrent;
+}
+
+/** Nobody can count for all gateways together, and the plan says that nothing runs then. */
+function uncounted(rule: string): AppError {
+  return new AppError('unavailable', {
+    message: "Calls cannot be counted at the moment, and this tenant's plan refuses them then. Try again shortly.",
+    retryAfterSeconds: 2,
+    detail: { rule },
+  });
+}
+
+function both(first: () => void, second: (() => void) | undefined): () => void {
+  if (second === undefined) return first;
   return () => {
     first();
     second();
@@ -159,9 +225,9 @@ function shareOf(most: number): number {
   return most <= 8 ? most : Math.ceil(most * 0.75);
 }
 
-function tooManyAtOnce(message: string, rule: string, quota: number): AppError {
+function tooManyAtOnce(whose: string, kind: Kind, quota: number, rule: string): AppError {
   return new AppError('rate_limited', {
-    message: `${message} Wait for one to end.`,
+    message: `${whose} has ${quota} ${kind}s open, which is its limit. Wait for one to end.`,
     retryAfterSeconds: 1,
     limit: { name: rule, quota },
     detail: { rule },

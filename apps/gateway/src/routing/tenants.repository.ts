@@ -1,4 +1,5 @@
 import type { Database } from '#libs/database';
+import type { WhenUncertain } from '#libs/limits';
 import { loadFlags, type Flags } from '#libs/flags';
 import type { ServerScopes } from '#libs/identity';
 import type { Rule } from '#libs/policies';
@@ -17,6 +18,8 @@ export interface PlanLimits {
   readonly sessionIdleSeconds: number;
   /** Bytes of answers that are kept for its callers at once. */
   readonly keptResultBytes: number;
+  /** What becomes of calls that nobody can count for all gateways together. */
+  readonly whenUncertain: WhenUncertain;
 }
 
 /** A budget of a plan that a tenant's calls of this month have used up. */
@@ -192,7 +195,8 @@ export async function findTenantRoutes(
     const rows: TenantRow[] = await tx.query(
       `select t.name, t.status, t.home_region as region, t.deletion_due_at as leaves, jsonb_build_object('callsPerMinute', p.calls_per_minute, 'concurrentCalls', p.concurrent_calls,
            'sessions', p.sessions_max, 'clientSessions', p.client_sessions_max,
-           'sessionIdleSeconds', p.session_idle_seconds, 'keptResultBytes', p.kept_result_bytes_max) as limits,
+           'sessionIdleSeconds', p.session_idle_seconds, 'keptResultBytes', p.kept_result_bytes_max,
+           'whenUncertain', p.when_uncertain) as limits,
            ${MAINTENANCE} as maintenance, ${USED_BUDGET} as used, ${CALL_LIMITS} as call_limits, ${RULES} as rules, p.audit_mode as mode,
          t.allowed_origins as origins, ${SERVERS} as servers, ${PROFILES} as profiles
        from tenants t cross join lateral plan_of(t.id) p where t.id = $1`,
