@@ -21,6 +21,7 @@ import { ExportRetention } from './exports/export-retention.js';
 import { ExportTenant } from './exports/export-tenant.js';
 import { ImportClock } from './imports/import-clock.js';
 import { CheckDrift } from './drift/check-drift.js';
+import { BreakerClock } from './breakers/breaker-clock.js';
 import { DriftClock } from './drift/drift-clock.js';
 import { DriftProcessor } from './drift/drift.processor.js';
 import { JobRunner } from './jobs/job-runner.js';
@@ -102,6 +103,7 @@ export class BackgroundModule {
         { provide: BlobMover, useValue: new BlobMover(database, blobs, logger, parts.region) },
         { provide: ObjectSweeper, useValue: new ObjectSweeper(database, blobs, logger, parts.region) },
         { provide: DeliveryRetention, useValue: new DeliveryRetention(database, logger) },
+        { provide: BreakerClock, useValue: new BreakerClock(parts) },
         { provide: DriftClock, useValue: new DriftClock({ ...parts, everySeconds: parts.driftCheckSeconds }) },
         ...keepers(parts),
         { provide: ProbeClock, useValue: new ProbeClock(database, logger) },

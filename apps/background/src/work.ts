@@ -10,6 +10,7 @@ import { AuditSequencer } from './audit-log/audit-sequencer.js';
 import { BlobMover } from './blobs/blob-mover.js';
 import { ObjectSweeper } from './blobs/object-sweeper.js';
 import { BackgroundModule, type BackgroundParts } from './background.module.js';
+import { BreakerClock } from './breakers/breaker-clock.js';
 import { DriftClock } from './drift/drift-clock.js';
 import { DeletionClock } from './deletions/deletion-clock.js';
 import { ExportRetention } from './exports/export-retention.js';
@@ -52,6 +53,7 @@ const ROOMS = [
   ['probe-retention', ProbeRetention],
   ['probe-clock', ProbeClock],
   ['drift-clock', DriftClock],
+  ['breaker-clock', BreakerClock],
   ['audit-log', AuditSequencer],
   ['audit-archives', AuditArchiver],
   ['archive-retention', ArchiveRetention],

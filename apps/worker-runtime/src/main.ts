@@ -81,6 +81,7 @@ async function openRooms(config: RuntimeConfig, logger: Logger) {
     upstreams: egress.upstreams.bind(egress),
     listNews: egress.listNews,
     driftHints: () => egress.drift.take(),
+    breakerChanges: () => egress.breakerNews.take(),
     desk: new OperationDesk({ runtimeId: config.WHARF_RUNTIME_ID, workersMax: workersMax(), pool, drain, logger }),
     drain,
     logger,

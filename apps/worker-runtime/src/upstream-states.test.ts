@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Secret } from '#libs/config';
-import { RuntimeClient } from '#libs/protocol';
+import { RuntimeClient, type BreakerChange } from '#libs/protocol';
+import { until } from '#libs/testing';
 import { startUpstream, type Upstream } from './upstream.fixture.js';
 import {
   callOf,
@@ -44,6 +45,17 @@ describe('how upstreams are doing', () => {
     expect(twin.seen).toEqual(
       [1, 2].map(() => [{ origin: upstream.origin, state: 'closed', requests: 0, failures: 0 }]),
     );
+  });
+
+  it('that a breaker has opened is told once, to whoever asks for all tenants', async () => {
+    const changes: BreakerChange[] = [];
+    await until(async () => changes.push(...(await client.breakerChanges())) > 0);
+    const { tenantId } = tenant;
+    expect(changes).toEqual([
+      expect.objectContaining({ tenantId, origin: upstream.origin, state: 'open', lastError: 'server_error' }),
+    ]);
+    expect(changes[0]?.retryAtMs).toBeGreaterThan(changes[0]?.atMs ?? Infinity);
+    expect(await client.breakerChanges()).toEqual([]);
   });
 
   it('is told to nobody who has another key', async () => {

@@ -15,6 +15,14 @@ export const UPSTREAM_EVENTS = {
   }),
   'secret.version_deleted': event('An earlier version of a secret was deleted.', { version: count }),
   'secret.deleted': event('A secret was deleted.'),
+  'breaker.opened': event(
+    'An upstream kept failing, and calls of a release are kept away from it for a while at one worker-runtime.',
+    { origin: text, release: text.optional(), last_error: text.optional(), retry_at: text },
+  ),
+  'breaker.closed': event('An upstream that had kept failing has answered again.', {
+    origin: text,
+    release: text.optional(),
+  }),
   'connector.written': event('Where people log in at an upstream was set up or changed.', {
     ...connector,
     origins: texts,

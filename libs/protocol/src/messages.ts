@@ -8,7 +8,7 @@ import type { TokenAnswer, TokenAsk } from './person-token.js';
 import type { ResultGuard } from './result-guard.js';
 import type { EgressContext } from './egress-context.js';
 import type { OrderAnswer, RuntimeOrder } from './runtime-operation.js';
-import type { UpstreamState, UpstreamsOf } from './upstream-state.js';
+import type { UpstreamErrorClass, UpstreamState, UpstreamsOf } from './upstream-state.js';
 
 /** One release as a route serves it. `prefix` is `''` on a server's own URL and `{server}__` on the tenant's. */
 export interface Mount {
@@ -86,6 +86,20 @@ export interface DriftHint {
   readonly digest: string;
 }
 
+/** A circuit breaker of a tenant that has opened, or closed again. */
+export interface BreakerChange {
+  readonly tenantId: string;
+  readonly origin: string;
+  /** Digest of the release whose requests it counts. */
+  readonly release?: string;
+  readonly state: 'open' | 'closed';
+  /** Epoch milliseconds. */
+  readonly atMs: number;
+  /** Of one that opened: the class of the last error, and when the upstream is tried again. */
+  readonly lastError?: UpstreamErrorClass;
+  readonly retryAtMs?: number;
+}
+
 /** Caller (gateway, control-plane, background) → worker-runtime. `s` numbers the exchange on this connection. */
 export type CallerFrame =
   /** First frame on a connection, answering `hello`; nothing else counts before it (`connectionProof`). */
@@ -139,6 +153,8 @@ export type CallerFrame =
     }
   /** Ask which releases' workers met definitions at an upstream that were not approved, since anybody last asked so. */
   | { readonly t: 'drift-hints'; readonly s: number }
+  /** Ask which breakers have opened or closed since anybody last asked so. */
+  | { readonly t: 'breaker-changes'; readonly s: number }
   /** An operator's order to this runtime. */
   | { readonly t: 'order'; readonly s: number; readonly order: RuntimeOrder }
   /** Stop every worker and forget every secret of a tenant (suspension). */
@@ -203,6 +219,7 @@ export type RuntimeFrame =
     }
   | { readonly t: 'upstreams'; readonly s: number; readonly upstreams: readonly UpstreamState[] }
   | { readonly t: 'drift-hints'; readonly s: number; readonly hints: readonly DriftHint[] }
+  | { readonly t: 'breaker-changes'; readonly s: number; readonly changes: readonly BreakerChange[] }
   | { readonly t: 'ordered'; readonly s: number; readonly answer: OrderAnswer }
   /**
    * Whether the runtime takes new work, from now on. `stopping`: nor anything of its sessions; what it works on it ends,

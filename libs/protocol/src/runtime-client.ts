@@ -2,15 +2,15 @@ import { CallExchange } from './call-exchange.js';
 import { callUntilBegun } from './call-until-begun.js';
 import { AppError } from '#libs/errors';
 import type { BuildReport } from './manifest.js';
-import type { DriftHint, Envelope, FrameFailure } from './messages.js';
+import type { BreakerChange, DriftHint, Envelope, FrameFailure } from './messages.js';
 import type { PersonTokens } from './person-token.js';
 import { egressContextFor, environmentOf } from './environments.js';
-import { DRIFT_HINTS_SINCE, ENVIRONMENTS_SINCE, RESULT_GUARDS_SINCE } from './protocol-versions.js';
+import { BREAKER_CHANGES_SINCE, DRIFT_HINTS_SINCE, ENVIRONMENTS_SINCE, RESULT_GUARDS_SINCE } from './protocol-versions.js';
 import { pickRuntime, runtimeMark } from './rank-runtimes.js';
 import type { RuntimeConnection } from './runtime-connection.js';
 import type { RuntimeExchange } from './runtime-exchanges.js';
 import type { OrderAnswer, RuntimeOrder } from './runtime-operation.js';
-import { driftHintsOf, errorOf, evictFrom, NO_DIGESTS, orderAt, upstreamsOf } from './runtime-questions.js';
+import { breakerChangesOf, driftHintsOf, errorOf, evictFrom, NO_DIGESTS, orderAt, upstreamsOf } from './runtime-questions.js';
 import { RuntimeSet } from './runtime-set.js';
 import type { UpstreamState, UpstreamsOf } from './upstream-state.js';
 import type { RuntimeClientOptions } from './runtime-client-options.js';
@@ -155,6 +155,13 @@ export class RuntimeClient {
   async driftHints(): Promise<DriftHint[]> {
     const able = this.#runtimes.ready.filter(({ version }) => version >= DRIFT_HINTS_SINCE);
     const asked = await Promise.allSettled(able.map(driftHintsOf));
+    return asked.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
+  }
+
+  /** Which breakers have opened or closed at all runtimes since anybody last asked; a runtime that does not answer is left out. */
+  async breakerChanges(): Promise<BreakerChange[]> {
+    const able = this.#runtimes.ready.filter(({ version }) => version >= BREAKER_CHANGES_SINCE);
+    const asked = await Promise.allSettled(able.map(breakerChangesOf));
     return asked.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
   }
 

@@ -3,7 +3,7 @@ import type { AskSubject } from './kept-results.js';
 import type { DocumentChange } from './knowledge.js';
 import type { BuildReport } from './manifest.js';
 import type { CallFacts } from './call-facts.js';
-import type { DriftHint, FrameFailure, OutcomeClass, RuntimeFrame } from './messages.js';
+import type { BreakerChange, DriftHint, FrameFailure, OutcomeClass, RuntimeFrame } from './messages.js';
 import { NO_PERSON, type PersonTokens } from './person-token.js';
 import type { OrderAnswer } from './runtime-operation.js';
 import type { UpstreamState } from './upstream-state.js';
@@ -32,6 +32,8 @@ export interface RuntimeExchange {
   onOrdered?(answer: OrderAnswer): void;
   /** Only where hints of drift were asked for. */
   onDriftHints?(hints: readonly DriftHint[]): void;
+  /** Only where changes of breakers were asked for. */
+  onBreakerChanges?(changes: readonly BreakerChange[]): void;
 }
 
 type AnswerFrame = Exclude<
@@ -103,6 +105,10 @@ export class RuntimeExchanges {
       case 'drift-hints':
         if (exchange.onDriftHints === undefined) return exchange.onFail({ code: 'internal' }, 'worker_failed', false);
         return exchange.onDriftHints(frame.hints);
+      case 'breaker-changes':
+        if (exchange.onBreakerChanges === undefined)
+          return exchange.onFail({ code: 'internal' }, 'worker_failed', false);
+        return exchange.onBreakerChanges(frame.changes);
       case 'ordered':
         if (exchange.onOrdered === undefined) return exchange.onFail({ code: 'internal' }, 'worker_failed', false);
         return exchange.onOrdered(frame.answer);

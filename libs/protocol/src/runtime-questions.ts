@@ -1,5 +1,5 @@
 import { AppError } from '#libs/errors';
-import type { DriftHint, FrameFailure } from './messages.js';
+import type { BreakerChange, DriftHint, FrameFailure } from './messages.js';
 import { OPERATORS_SINCE } from './protocol-versions.js';
 import type { RuntimeConnection } from './runtime-connection.js';
 import type { RuntimeExchange } from './runtime-exchanges.js';
@@ -56,6 +56,14 @@ export function driftHintsOf(connection: RuntimeConnection): Promise<readonly Dr
   return new Promise((resolve, reject) => {
     const exchange = { ...asking('', ANSWER_MS, reject), onDriftHints: resolve };
     connection.request(exchange, (s) => ({ t: 'drift-hints', s }), EMPTY);
+  });
+}
+
+/** Which breakers of one runtime have opened or closed since anybody last asked. @throws AppError */
+export function breakerChangesOf(connection: RuntimeConnection): Promise<readonly BreakerChange[]> {
+  return new Promise((resolve, reject) => {
+    const exchange = { ...asking('', ANSWER_MS, reject), onBreakerChanges: resolve };
+    connection.request(exchange, (s) => ({ t: 'breaker-changes', s }), EMPTY);
   });
 }
 

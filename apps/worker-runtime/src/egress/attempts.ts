@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { meter } from '#libs/telemetry';
-import { ServerError, type Breakers } from './breakers.js';
+import type { Breakers } from './breakers.js';
+import { ServerError } from './error-class.js';
 import type { Dialer } from './dialer.js';
 import type { EgressRequest } from './egress-request.js';
 import { withCredentials } from './outgoing-request.js';

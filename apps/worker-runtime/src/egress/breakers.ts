@@ -1,7 +1,9 @@
 import { LRUCache } from 'lru-cache';
-import type { BreakerOrder, UpstreamErrorClass, UpstreamState, UpstreamsOf } from '#libs/protocol';
+import type { BreakerChange, BreakerOrder, UpstreamErrorClass, UpstreamState, UpstreamsOf } from '#libs/protocol';
 import { circuitBreaker, isBreakerOpen } from '#libs/resilience';
 import { meter } from '#libs/telemetry';
+import type { BreakerNews } from './breaker-news.js';
+import { errorClassOf } from './error-class.js';
 import { UpstreamFailure } from './upstream-failure.js';
 
 type Breaker = ReturnType<typeof circuitBreaker<[() => Promise<void>], void>>;
@@ -11,6 +13,8 @@ interface Known {
   readonly breaker: Breaker;
   usedAtMs: number;
   retryAtMs: number;
+  /** What was last told of it: one that opens again after a try has told nothing new. */
+  told: 'open' | 'closed';
   lastError?: { readonly reason: UpstreamErrorClass; readonly atMs: number };
   lastSuccessAtMs?: number;
 }
@@ -26,11 +30,6 @@ const RELEASES_TOLD_MAX = 8;
 const COUNTED_MS = 120_000;
 const OPEN_MS = 30_000;
 const RETRY_MS_MIN = 1_000;
-
-/** An answer of the 5xx kind, for the breaker to count. */
-export class ServerError extends Error {
-  override readonly name = 'ServerError';
-}
 
 /** Whose requests one breaker counts; without a release, those that no release makes by itself. */
 export interface BreakerOf {
@@ -68,7 +67,10 @@ export class Breakers {
     description: 'Circuit breakers of upstreams that are not closed, by state.',
   });
 
-  constructor(openMs = OPEN_MS) {
+  constructor(
+    openMs = OPEN_MS,
+    private readonly news?: Pick<BreakerNews, 'note'>,
+  ) {
     this.#openMs = openMs;
     this.#gauge.addCallback(this.#observe);
   }
@@ -162,15 +164,27 @@ export class Breakers {
       openMs: this.#openMs,
       ignore: (error) => isHealthy(error, breaker),
     });
-    const made: Known = { of, breaker, usedAtMs: Date.now(), retryAtMs: 0 };
+    const made: Known = { of, breaker, usedAtMs: Date.now(), retryAtMs: 0, told: 'closed' };
     breaker.on('open', () => {
       made.retryAtMs = Date.now() + this.#openMs;
       this.#changes.add(1, { state: 'open' });
+      this.#tell(made, 'open');
     });
     breaker.on('halfOpen', () => this.#changes.add(1, { state: 'half-open' }));
-    breaker.on('close', () => this.#changes.add(1, { state: 'closed' }));
+    breaker.on('close', () => {
+      this.#changes.add(1, { state: 'closed' });
+      this.#tell(made, 'closed');
+    });
     this.#known.set(key, made);
     return made;
+  }
+
+  /** After the request that changed it is over, whose error then is the last. */
+  #tell(known: Known, state: Known['told']): void {
+    if (known.told === state) return;
+    known.told = state;
+    const atMs = Date.now();
+    setImmediate(() => this.news?.note(changeOf(known, state, atMs)));
   }
 
   readonly #observe = (result: { observe(value: number, labels: { state: string }): void }): void => {
@@ -195,20 +209,16 @@ function note(known: Known, error: unknown): void {
   else if (error instanceof UpstreamFailure && error.reason === 'too_large') known.lastSuccessAtMs = Date.now();
 }
 
-/** What an error says against the upstream, undefined where it says nothing. */
-function errorClassOf(error: unknown): UpstreamErrorClass | undefined {
-  if (error instanceof ServerError) return 'server_error';
-  if (!(error instanceof UpstreamFailure)) return undefined;
-  switch (error.reason) {
-    case 'timeout':
-    case 'connect':
-    case 'untrusted':
-    case 'broken_off':
-    case 'invalid_response':
-      return error.reason;
-    default:
-      return undefined;
-  }
+function changeOf({ of, lastError, retryAtMs }: Known, state: Known['told'], atMs: number): BreakerChange {
+  const { tenantId, origin, release } = of;
+  return {
+    tenantId,
+    origin,
+    ...(release === undefined ? {} : { release: release.digest }),
+    state,
+    atMs,
+    ...(state === 'open' ? { retryAtMs, ...(lastError === undefined ? {} : { lastError: lastError.reason }) } : {}),
+  };
 }
 
 function stateOf(breaker: Breaker): UpstreamState['state'] {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { BreakerChange } from '#libs/protocol';
 import { until } from '#libs/testing';
 import { startUpstream } from '../upstream.fixture.js';
 import { EgressUnderTest, PUBLIC } from './egress.fixture.js';
@@ -66,6 +67,20 @@ describe('limits of egress', () => {
     expect(refused.kind === 'failed' ? refused.retryAtMs : 0).toBeGreaterThan(before + 20_000);
     expect(under.upstream.seen).toHaveLength(10);
     expect(await under.ask('/', { tenantId: 'twin' })).toMatchObject({ kind: 'fetched', status: 200 });
+  });
+
+  it('tells once that a breaker has opened, however often a try fails, and that it has closed again', async () => {
+    await under.reset({ breakerOpenMs: 1 });
+    for (let failure = 0; failure < 10; failure += 1) await under.ask('/500');
+    for (let failed = 0; failed < 3;) if ((await under.ask('/500')).kind === 'fetched') failed += 1;
+    await until(async () => (await under.ask('/')).kind === 'fetched');
+    const heard: BreakerChange[] = [];
+    await until(() => heard.push(...under.egress.breakerNews.take()) > 1);
+    const of = { tenantId: 'tenant', origin: under.upstream.origin, release: 'sha256:release' };
+    expect(heard).toEqual([
+      { ...of, state: 'open', atMs: expect.any(Number), lastError: 'server_error', retryAtMs: expect.any(Number) },
+      { ...of, state: 'closed', atMs: expect.any(Number) },
+    ]);
   });
 
   it('asks an upstream nothing that an operator holds open, and anew once where the operator resets it', async () => {

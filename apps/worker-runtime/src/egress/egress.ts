@@ -5,6 +5,7 @@ import { DurationTally, OTHER, Tally, TopNames } from '#libs/telemetry';
 import { Attempts } from './attempts.js';
 import { Breakers } from './breakers.js';
 import { Dialer, type Resolve } from './dialer.js';
+import { BreakerNews } from './breaker-news.js';
 import { DriftHints } from './drift-hints.js';
 import { ListNews } from './list-news.js';
 import type { EgressAnswer, EgressRequest } from './egress-request.js';
@@ -46,6 +47,8 @@ const STREAM_MS_MAX = 3_600_000;
 export class Egress {
   /** What workers tell of upstreams that are not as they were approved. */
   readonly drift = new DriftHints();
+  /** Which breakers have opened or closed. */
+  readonly breakerNews = new BreakerNews();
   /** What servers behind it, and those in workers, say of their lists. */
   readonly listNews = new ListNews();
   readonly #dialer: Dialer;
@@ -71,7 +74,7 @@ export class Egress {
 
   constructor({ resolve, breakerOpenMs, responseBytesMax = RESPONSE_BYTES_MAX }: EgressOptions = {}) {
     this.#dialer = new Dialer(resolve);
-    this.#breakers = new Breakers(breakerOpenMs);
+    this.#breakers = new Breakers(breakerOpenMs, this.breakerNews);
     const attempts = new Attempts({ dialer: this.#dialer, breakers: this.#breakers, responseBytesMax });
     this.#tokens = new ClientCredentials(this.#dialer, this.#breakers);
     this.#send = withPersonToken(

@@ -1,5 +1,5 @@
 import type { Secret } from '#libs/config';
-import type { DriftHint, FrameFailure, UpstreamState, UpstreamsOf } from '#libs/protocol';
+import type { BreakerChange, DriftHint, FrameFailure, UpstreamState, UpstreamsOf } from '#libs/protocol';
 import type { Logger } from '#libs/telemetry';
 import type { DrainSwitch } from '../operation/drain-switch.js';
 import type { OperationDesk } from '../operation/operation-desk.js';
@@ -25,6 +25,8 @@ export interface IntakeRooms {
   readonly listNews: ListNews;
   /** Which releases met what was not approved, since last asked. */
   readonly driftHints: () => readonly DriftHint[];
+  /** Which breakers have opened or closed, since last asked. */
+  readonly breakerChanges: () => readonly BreakerChange[];
   /** Does what operators ask of this runtime. */
   readonly desk: OperationDesk;
   readonly drain: DrainSwitch;

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import type { Agent, Dispatcher } from 'undici';
-import { ServerError } from '../breakers.js';
+import { ServerError } from '../error-class.js';
 import { upstreamFailureOf } from '../upstream-failure.js';
 import type { ProxyExchange } from './proxy-exchange.js';
 

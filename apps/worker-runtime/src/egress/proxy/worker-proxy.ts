@@ -2,7 +2,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Duplex } from 'node:stream';
 import type { Slots } from '#libs/resilience';
 import type { EgressContext } from '#libs/protocol';
-import { ServerError, type Breakers } from '../breakers.js';
+import type { Breakers } from '../breakers.js';
+import { ServerError } from '../error-class.js';
 import type { Dialer } from '../dialer.js';
 import type { EgressPolicy } from '../egress-policy.js';
 import { ruleOfFailure, UpstreamFailure, upstreamFailureOf } from '../upstream-failure.js';

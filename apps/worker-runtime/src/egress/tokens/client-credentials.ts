@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { meter } from '#libs/telemetry';
-import { ServerError, type Breakers } from '../breakers.js';
+import type { Breakers } from '../breakers.js';
+import { ServerError } from '../error-class.js';
 import type { Dialer } from '../dialer.js';
 import { answerPlace, LastAnswers, type AnswerPlace } from '../last-answers.js';
 import { UpstreamFailure } from '../upstream-failure.js';
