@@ -13,7 +13,7 @@ export const OPERATOR_EVENTS = {
   'tenant.viewed': event('An operator looked at the tenant or what it is allowed.', { action: text }),
   'tenant.owner_appointed': event(
     'Nobody could reach an owner of the tenant, so an operator made a member one, or invited somebody to be one.',
-    { email: text, became: text, ...reason },
+    { became: text, account: text.optional(), invitation: text.optional(), ...reason },
   ),
   'tenant.plan_assigned': event('An operator assigned a plan.', { plan: text, ...reason }),
   'tenant.data_key_replaced': event('An operator replaced the key that the tenant’s values are sealed under.', reason),

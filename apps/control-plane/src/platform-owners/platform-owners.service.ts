@@ -13,6 +13,12 @@ import type { appointOwner, showOwners } from './platform-owners.schema.js';
 
 type Appointed = AnswerOf<typeof appointOwner>;
 
+/** What was done, and about whom: no address, which nobody could take out of a log again. */
+interface Done {
+  readonly answer: Appointed;
+  readonly whom: { readonly account: string } | { readonly invitation: string };
+}
+
 /** Owners are made by owners. Where nobody can reach one, an operator makes the first, and both audits say so. */
 @Injectable()
 export class PlatformOwnersService {
@@ -46,29 +52,31 @@ export class PlatformOwnersService {
     return this.database.asTenantWithShared(id, async (tx, shared) => {
       const lost = await this.#lostOwner(tx, id);
       const appointed = await this.#promote(tx, id, email);
-      const answer = appointed ?? (await this.#invite(tx, shared, { id, slug, email, invitedBy: lost.account_id }));
-      const details = { email, became: answer.became, reason };
+      const done = appointed ?? (await this.#invite(tx, shared, { id, slug, email, invitedBy: lost.account_id }));
+      const { answer, whom } = done;
+      const details = { became: answer.became, ...whom, reason };
       const entry = { event: 'tenant.owner_appointed', target: `tenant:${id}`, details } as const;
       await appendAudit(tx, id, [doneBy(caller, entry)]);
       return answer;
     });
   }
 
-  async #promote(tx: Transaction, tenantId: string, email: string): Promise<Appointed | undefined> {
+  async #promote(tx: Transaction, tenantId: string, email: string): Promise<Done | undefined> {
     const member = await this.members.findByEmail(tx, tenantId, email);
     if (member === undefined) return undefined;
     await this.members.change(tx, tenantId, { ...member, role: 'owner' });
-    return { became: 'owner', expires_at: null };
+    return { answer: { became: 'owner', expires_at: null }, whom: { account: member.account_id } };
   }
 
   async #invite(
     tx: Transaction,
     shared: Transaction,
     { id, slug, email, invitedBy }: Readonly<Record<'id' | 'slug' | 'email' | 'invitedBy', string>>,
-  ): Promise<Appointed> {
+  ): Promise<Done> {
     const invited = { tenantId: id, tenantSlug: slug, email, role: 'owner', groups: [], hours: HOURS } as const;
     const row = await this.invitations.send(tx, shared, { ...invited, invitedBy });
-    return { became: 'invited', expires_at: row.expires_at.toISOString() };
+    const answer = { became: 'invited', expires_at: row.expires_at.toISOString() } as const;
+    return { answer, whom: { invitation: row.id } };
   }
 
   /** The owner in whose place another is made. @throws AppError `conflict` where one can be reached, or there is none */
