@@ -15,7 +15,7 @@ const folder = path.join(XDG_CONFIG_HOME || path.join(homedir(), '.config'), 'wh
 function sentence(error: unknown): string {
   if (error instanceof CliProblem) return [error.message, error.advice].filter(Boolean).join('\n');
   if (error instanceof ApiProblem && error.status === 401) {
-    return `${error.message}\nYour sign-in or API key is not taken any more: run \`wharf login\` again.`;
+    return `${error.message}\nYour sign-in or key is not taken any more: run \`wharf login\` again, or set another key.`;
   }
   if (error instanceof Error && isUnanswered(error)) {
     const url = program.opts<SessionOptions>().url ?? WHARF_URL ?? 'The installation';
