@@ -1,6 +1,10 @@
 import { MasterKeys1763932000000 } from './1763932000000-master-keys.js';
 import { UnknownMakers1763967050000 } from './1763967050000-unknown-makers.js';
 import { MakersFromTheLog1763967100000 } from './1763967100000-makers-from-the-log.js';
+import { PastMembers1763968000000 } from './1763968000000-past-members.js';
+import { EndsOfMoves1763968100000 } from './1763968100000-ends-of-moves.js';
+import { KnownHolders1763968200000 } from './1763968200000-known-holders.js';
+import { PlatformItself1763968300000 } from './1763968300000-platform-itself.js';
 import { PlansWhenUncertain1763974000000 } from './1763974000000-plans-when-uncertain.js';
 import { HoldersOfSecrets1763967000000 } from './1763967000000-holders-of-secrets.js';
 import { Foundation1763700000000 } from './1763700000000-foundation.js';
@@ -168,5 +172,9 @@ export const MIGRATIONS = [
   HoldersOfSecrets1763967000000,
   UnknownMakers1763967050000,
   MakersFromTheLog1763967100000,
+  PastMembers1763968000000,
+  EndsOfMoves1763968100000,
+  KnownHolders1763968200000,
+  PlatformItself1763968300000,
   PlansWhenUncertain1763974000000,
 ];

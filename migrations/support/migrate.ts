@@ -6,6 +6,7 @@ import { Client } from 'pg';
 import { MIGRATIONS } from '../all.js';
 import { provideAuditPartitions } from './audit-partitions.js';
 import { givingWay } from './giving-way.js';
+import { SILENT } from './silent-logger.js';
 import { letTenantsMove } from './moving.js';
 
 const LOCK = 7_340_017;
@@ -127,10 +128,19 @@ async function provideRole(
   await source.query(`alter role ${role} login ${none} noinherit password '${password}'`);
 }
 
-/** Runs what has not run; those that ran before one that had to give way have run. Returns their names. */
-async function runPending(source: DataSource): Promise<string[]> {
+/** Runs what has not run; those that ran before one that had to give way have run. Returns their names. @throws MigrationError that names the one that failed */
+async function runPending(source: DataSource, only: readonly string[]): Promise<string[]> {
   const before = new Set(await namesRun(source));
-  await givingWay(() => source.runMigrations());
+  try {
+    await givingWay(() => source.runMigrations());
+  } catch (error) {
+    const run = new Set(await namesRun(source).catch(() => before));
+    const failed = MIGRATION_NAMES.find((name) => only.includes(name) && !run.has(name));
+    throw new MigrationError(
+      `The database could not be migrated: ${failed ?? 'a migration'} failed: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    );
+  }
   return (await namesRun(source)).filter((name) => !before.has(name));
 }
 
@@ -159,6 +169,7 @@ export async function migrate(
     poolSize: 2,
     migrations: MIGRATIONS.filter(({ name }) => only.includes(name)),
     migrationsTransactionMode: 'each',
+    logger: SILENT,
     extra: { lock_timeout: lockTimeoutMs },
   });
   try {
@@ -170,7 +181,7 @@ export async function migrate(
       await refuseForeignKey(source, databaseUrl, masterKey);
       await refuseWeakOwner(source);
       await provideRoles(source, masterKey);
-      const names = await runPending(source);
+      const names = await runPending(source, only);
       await givingWay(() => provideAuditPartitions(source, recordsSince, new Date()));
       if (only.some((name) => name.startsWith('TenantMoves'))) await givingWay(() => letTenantsMove(source));
       await source.query(`insert into installation (master_key_id) values ($1) on conflict (singleton) do nothing`, [

@@ -164,7 +164,6 @@ describe('the services’ roles', () => {
 [
   "wharf_auth accounts",
   "wharf_control accounts",
-  "wharf_life_cycle operators",
   "wharf_operator operators",
 ]
 `);

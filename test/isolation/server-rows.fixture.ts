@@ -14,6 +14,7 @@ import {
 export const SERVER_ROWS: Record<string, Record<string, unknown>> = {
   tenants: { id: a, slug: 'tenant-a', name: 'canary-a' },
   members: { tenant_id: a, account_id: account, role: 'owner' },
+  past_members: { tenant_id: a, account_id: account, joined_at: new Date(0), left_at: new Date() },
   api_keys: { tenant_id: a, id: newId(), name: 'canary-a', key_hash: 'h', prefix: 'p', scopes: ['mcp'] },
   blobs: { tenant_id: a, digest, media_type: 'text/plain', bytes: 1, content: Buffer.from('a') },
   servers: { tenant_id: a, id: server, slug: 'books', name: 'canary-a' },

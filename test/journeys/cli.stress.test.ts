@@ -12,6 +12,7 @@ import { ECHO } from './echo-server.fixture.js';
 import { askInVain } from './ask-in-vain.fixture.js';
 import { writeAndRestoreSecret } from './secret-versions.fixture.js';
 import { decideOnCalls } from './decide-on-calls.fixture.js';
+import { retryAnImport } from './import-retries.fixture.js';
 import { takeTheTenantAlong } from './tenant-along.fixture.js';
 
 const PERSON = { email: 'owner@cli.example', password: 'correct horse battery staple' };
@@ -116,6 +117,9 @@ describe('the command line', () => {
     expect(readFileSync(file, 'utf8')).not.toContain(grant?.accessToken);
     expect((await cli(['whoami'])).code).toBe(1);
   });
+
+  test('sees imports that failed, and tries one again with an operator’s key', () =>
+    retryAnImport({ cli, folder, wharf }));
 
   test('keeps an API key from standard input, and takes one from the environment', async () => {
     const bad = await cli(['login', '--url', wharf.url, '--with-api-key'], 'nonsense');

@@ -26,6 +26,10 @@ export async function writeAndRestoreSecret({ cli, json }: Commands): Promise<vo
     { version: 1, current: false },
   ]);
   expect((await cli(['secrets', 'restore', 'shop-key', '3'])).stderr).toContain('is the one in use');
+  expect((await cli(['secrets', 'delete-version', 'shop-key', '3'])).stderr).toContain('is the one in use');
+  const gone = await cli(['secrets', 'delete-version', 'shop-key', '2']);
+  expect([gone.code, gone.stdout]).toEqual([0, expect.stringContaining('Version 2 of shop-key is deleted.')]);
+  expect((await json(['secrets', 'versions', 'shop-key']))['versions']).toMatchObject([{ version: 3 }, { version: 1 }]);
   for (const { stdout, stderr } of [stored, restored, listed, versions])
     expect(stdout + stderr).not.toMatch(/example-value|another-example/);
   expect((await cli(['secrets', 'delete', 'shop-key'])).code).toBe(0);

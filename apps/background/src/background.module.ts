@@ -39,6 +39,7 @@ import { WatchRollout } from './releases/rollouts/watch-rollout.js';
 import { Retention } from './retention/retention.js';
 import { ApprovalExpiry } from './retention/approval-expiry.js';
 import { IdempotencyRetention } from './retention/idempotency-retention.js';
+import { PastMemberRetention } from './retention/past-member-retention.js';
 import { RollupRetention } from './retention/rollup-retention.js';
 import { RevokeConnection } from './tenants/revoke-connection.js';
 import { UsageRetention } from './retention/usage-retention.js';
@@ -146,6 +147,7 @@ function retentions({ database, logger }: BackgroundParts): Provider[] {
     { provide: ExportRetention, useValue: new ExportRetention(database, logger) },
     { provide: Retention, useValue: new Retention(database, logger) },
     { provide: IdempotencyRetention, useValue: new IdempotencyRetention(database, logger) },
+    { provide: PastMemberRetention, useValue: new PastMemberRetention(database, logger) },
     { provide: RollupRetention, useValue: new RollupRetention(database, logger) },
     { provide: UsageRetention, useValue: new UsageRetention(database, logger) },
   ];

@@ -23,6 +23,7 @@ import { ProbeRetention } from './probes/probe-retention.js';
 import { Retention } from './retention/retention.js';
 import { ApprovalExpiry } from './retention/approval-expiry.js';
 import { IdempotencyRetention } from './retention/idempotency-retention.js';
+import { PastMemberRetention } from './retention/past-member-retention.js';
 import { RollupRetention } from './retention/rollup-retention.js';
 import { UsageRetention } from './retention/usage-retention.js';
 import { MoveClock } from './tenant-moves/move-clock.js';
@@ -50,6 +51,7 @@ const ROOMS = [
   ['usage-retention', UsageRetention],
   ['approval-expiry', ApprovalExpiry],
   ['idempotency-retention', IdempotencyRetention],
+  ['past-member-retention', PastMemberRetention],
   ['probe-retention', ProbeRetention],
   ['probe-clock', ProbeClock],
   ['drift-clock', DriftClock],

@@ -8,14 +8,14 @@ import { wharfProgram } from './program.js';
 import type { SessionOptions } from './session/session.js';
 import { isUnanswered, whyUnanswered } from './session/unanswered.js';
 
-const { WHARF_URL, WHARF_API_KEY, WHARF_PROFILE, XDG_CONFIG_HOME } = processEnvironment();
+const { WHARF_URL, WHARF_API_KEY, WHARF_OPERATOR_KEY, WHARF_PROFILE, XDG_CONFIG_HOME } = processEnvironment();
 const folder = path.join(XDG_CONFIG_HOME || path.join(homedir(), '.config'), 'wharf');
 
 /** What went wrong, in words; what we did not foresee keeps its own. */
 function sentence(error: unknown): string {
   if (error instanceof CliProblem) return [error.message, error.advice].filter(Boolean).join('\n');
   if (error instanceof ApiProblem && error.status === 401) {
-    return `${error.message}\nYour sign-in or API key is not taken any more: run \`wharf login\` again.`;
+    return `${error.message}\nYour sign-in or key is not taken any more: run \`wharf login\` again, or set another key.`;
   }
   if (error instanceof Error && isUnanswered(error)) {
     const url = program.opts<SessionOptions>().url ?? WHARF_URL ?? 'The installation';
@@ -31,6 +31,7 @@ function sentence(error: unknown): string {
 const given = {
   ...(WHARF_URL ? { url: WHARF_URL } : {}),
   ...(WHARF_API_KEY ? { apiKey: WHARF_API_KEY } : {}),
+  ...(WHARF_OPERATOR_KEY ? { operatorKey: WHARF_OPERATOR_KEY } : {}),
   ...(WHARF_PROFILE ? { profile: WHARF_PROFILE } : {}),
 };
 const program = wharfProgram({ folder }, given);

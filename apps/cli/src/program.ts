@@ -15,6 +15,7 @@ import { addReleases } from './commands/releases.js';
 import { addRollout } from './commands/rollout.js';
 import { addSecrets } from './commands/secrets.js';
 import { addDrift } from './drift/drift-commands.js';
+import { addImports } from './imports/imports-commands.js';
 import type { SessionOptions } from './session/session.js';
 import { addTenant } from './tenant/tenant-commands.js';
 
@@ -34,6 +35,7 @@ const ROOMS = [
   addKnowledge,
   addAudit,
   addTenant,
+  addImports,
   addCompletion,
 ];
 

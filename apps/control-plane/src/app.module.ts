@@ -49,6 +49,7 @@ import { PlatformPlansModule } from './platform-plans/platform-plans.module.js';
 import { PlatformMasterKeysModule } from './platform-master-keys/platform-master-keys.module.js';
 import { PlatformSigningKeysModule } from './platform-signing-keys/platform-signing-keys.module.js';
 import { PlatformDeletionsModule } from './platform-deletions/platform-deletions.module.js';
+import { PlatformOwnersModule } from './platform-owners/platform-owners.module.js';
 import { PlatformTenantsModule } from './platform-tenants/platform-tenants.module.js';
 import { PlatformModule, type Platform } from './platform/platform.module.js';
 import { DocumentsModule } from './documents/documents.module.js';
@@ -119,6 +120,7 @@ const ROOMS = [
   OperatorSignInModule,
   OperatorOwnModule,
   PlatformTenantsModule,
+  PlatformOwnersModule,
   PlatformDeletionsModule,
   PlatformLimitsModule,
   PlatformHealthModule,

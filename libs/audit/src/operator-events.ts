@@ -11,6 +11,10 @@ export const OPERATOR_EVENTS = {
   'tenant.suspended': event('An operator suspended the tenant.', reason),
   'tenant.resumed': event('An operator resumed the tenant.', reason),
   'tenant.viewed': event('An operator looked at the tenant or what it is allowed.', { action: text }),
+  'tenant.owner_appointed': event(
+    'Nobody could reach an owner of the tenant, so an operator made a member one, or invited somebody to be one.',
+    { became: text, account: text.optional(), invitation: text.optional(), ...reason },
+  ),
   'tenant.plan_assigned': event('An operator assigned a plan.', { plan: text, ...reason }),
   'tenant.data_key_replaced': event('An operator replaced the key that the tenant’s values are sealed under.', reason),
   'tenant.limits_changed': event('An operator gave the tenant limits in place of its plan’s.', {

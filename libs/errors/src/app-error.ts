@@ -12,8 +12,6 @@ export interface ReachedLimit {
   /** What it gives in its window, or, without a window, at once; undefined where only that it is full is known. */
   readonly quota?: number;
   readonly windowSeconds?: number;
-  /** How much of it was used when this process heard of it last. */
-  readonly used?: number;
   /** When it is full again, in ISO 8601; undefined where only `retryAfterSeconds` is known. */
   readonly refilledAt?: string;
 }

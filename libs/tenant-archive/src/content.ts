@@ -77,6 +77,7 @@ export const CONTENT: Readonly<Record<string, Content>> = {
   connect_steps: WORK,
   idempotency_keys: WORK,
   outbox: WORK,
+  past_members: WORK,
   tasks: WORK,
   unused_objects: WORK,
   webhook_deliveries: WORK,

@@ -64,7 +64,7 @@ export class ChangedRows {
       case 'api_keys':
         return (row) => ({ ...row, ...this.#makers(row, ['created_by']) });
       case 'clients':
-        return (row) => ({ ...row, ...this.#makers(row, ['created_by', 'secret_given_to']) });
+        return (row) => ({ ...row, ...this.#makers(row, ['created_by']), ...this.#holders(row) });
       case 'secrets':
       case 'secret_versions':
         return (row) => ('written_by' in row ? { ...row, written_by: this.#writer(row['written_by']) } : row);
@@ -94,7 +94,7 @@ export class ChangedRows {
   /** Who made something, as they are called here; nobody who did not come along. */
   #makers(row: Row, columns: readonly string[]): Row {
     const brought = columns.filter((column) => column in row);
-    return Object.fromEntries(brought.map((column) => [column, this.#here(row[column])]));
+    return Object.fromEntries(brought.map((column) => [column, this.#people.get(String(row[column])) ?? null]));
   }
 
   /** An actor as the log names them: accounts of another installation are nobody's here, and keys are the archive's own. */
@@ -105,9 +105,12 @@ export class ChangedRows {
     return here === undefined ? null : { kind, id: here };
   }
 
-  #here(maker: unknown): string | string[] | null {
-    if (Array.isArray(maker)) return maker.flatMap((one) => this.#people.get(String(one)) ?? []);
-    return this.#people.get(String(maker)) ?? null;
+  /** Everybody who was given a client's secret; archives of an earlier version name the last one alone, or nobody. */
+  #holders(row: Row): Row {
+    const given = row['secret_given_to'];
+    if (given === undefined) return {};
+    const holders: unknown[] = Array.isArray(given) ? given : [given];
+    return { secret_given_to: holders.flatMap((one) => this.#people.get(String(one)) ?? []) };
   }
 
   #dataKey({ sealed, ...row }: Row): Row {

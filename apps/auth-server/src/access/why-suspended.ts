@@ -9,15 +9,14 @@ export interface ServedRow {
 
 const SUSPENDED = 'The tenant of this resource is suspended. Only the operator of this platform can resume it.';
 
-function leaving(dueAt: Date): string {
-  const day = dueAt.toISOString().slice(0, 10);
-  return `The tenant of this resource is to be deleted on ${day}, and nothing is given out for it. Until then its owners can keep it.`;
-}
+/** Whoever asks hears it, also who is nobody to the tenant: when that is to be is for its owners, at the management API. */
+const LEAVING =
+  'The tenant of this resource is to be deleted, and nothing is given out for it. Until then its owners can keep it.';
 
 /** Why a request was refused with such a sentence; undefined for any other sentence. */
 export function standingIn(description: string): 'suspended' | 'leaving' | undefined {
   if (description.startsWith(SUSPENDED)) return 'suspended';
-  return description.startsWith('The tenant of this resource is to be deleted on ') ? 'leaving' : undefined;
+  return description.startsWith(LEAVING) ? 'leaving' : undefined;
 }
 
 /**
@@ -32,5 +31,5 @@ export function whySuspended(
   const refused = elsewhere(tenant.home_region, serving);
   if (refused !== undefined) return refused.message;
   if (tenant.status === 'active' || (kind === 'management' && tenant.deletion_due_at !== null)) return undefined;
-  return tenant.deletion_due_at === null ? SUSPENDED : leaving(tenant.deletion_due_at);
+  return tenant.deletion_due_at === null ? SUSPENDED : LEAVING;
 }

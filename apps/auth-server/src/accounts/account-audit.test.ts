@@ -92,10 +92,10 @@ test('an entry is kept while a tenant is on its way between two databases', asyn
   expect(await logOf(ownOwner, there)).toHaveLength(3);
 });
 
-test('the service reads no membership but those of the person whom it names', async () => {
+test('the service reads no membership, present or past, but those of the person whom it names', async () => {
   const rows = await whole.asService(async (tx) => {
     await tx.query(`select set_config('app.account_id', $1, true)`, [newId()]);
-    return tx.query<unknown[]>(`select tenant_id from members`);
+    return tx.query<unknown[]>(`select tenant_id from members union all select tenant_id from past_members`);
   });
   expect(rows).toEqual([]);
 });
@@ -142,4 +142,31 @@ test('nobody waits for a database that hangs, and what waits for long is tried l
   const { rows } = await owner.query(`select due_at > now() + interval '15 minutes' as later from account_events`);
   expect(rows).toEqual([{ later: true }]);
   await hung.close();
+});
+
+test.each([
+  ['by the management API', 'wharf_control'],
+  ['by their provider', 'wharf_auth'],
+] as const)('who is removed from a tenant %s before it is reached takes nothing out of its log', async (_by, role) => {
+  await tellKept(whole);
+  const person = newId();
+  const noted = async () =>
+    (await ownOwner.query(`select event from audit_records where target = $1`, [`account:${person}`])).rows;
+  for (const client of [owner, ownOwner])
+    await client.query(`insert into accounts (id, email, password_hash) values ($1, $2, 'x')`, [
+      person,
+      `${person}@example.com`,
+    ]);
+  await ownOwner.query(`insert into members (tenant_id, account_id, role) values ($1, $2, 'user')`, [there, person]);
+  await audit(cutOff).record(person, '192.0.2.1', enrolled);
+  const remover = await Database.connect({ ...homes.common, role, poolSize: 1, dedicated: homes.dedicated });
+  await remover.asTenant(there, (tx) =>
+    tx.query(`delete from members where tenant_id = $1 and account_id = $2`, [there, person]),
+  );
+  await remover.close();
+  expect([await noted(), await tellKept(whole)]).toEqual([[], 1]);
+  expect(await noted()).toEqual([{ event: 'second_factor.enrolled' }]);
+  // What happens to them once they have left is no business of the tenant's.
+  await audit(whole).record(person, '192.0.2.1', enrolled);
+  expect([await noted(), await kept()]).toEqual([[{ event: 'second_factor.enrolled' }], []]);
 });

@@ -18,7 +18,7 @@ const EVERY_MS = 60_000;
 const EVENTS_MAX = 100;
 
 /**
- * Writes what happens to a person's sign-in to the log of every tenant they are a member of. It is kept in the common
+ * Writes what happens to a person's sign-in to the log of every tenant they are a member of when it does. It is kept in the common
  * database first, and until every log has it: a database that is away, or a tenant on its way between two, keeps nobody
  * from signing in, and has the entry, of that time, when it is back.
  */

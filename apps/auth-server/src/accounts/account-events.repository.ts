@@ -73,18 +73,22 @@ export async function claimEvents(tx: Transaction, limit: number): Promise<Accou
   }));
 }
 
-/** The tenants of one database that a person was a member of by then, `limit` at most after one. */
+/** The tenants of one database that a person was a member of then, whether they still are or not; `limit` at most after one. */
 export async function tenantsOf(
   tx: Transaction,
   { accountId, at }: Pick<AccountEvent, 'accountId' | 'at'>,
   after: string | undefined,
   limit: number,
 ): Promise<string[]> {
-  // Row-level security lets this service see the memberships of exactly this person.
+  // Row-level security lets this service see the memberships of exactly this person, and those that have ended.
   await tx.query(`select set_config('app.account_id', $1, true)`, [accountId]);
   const rows: Array<{ tenant_id: string }> = await tx.query(
-    `select tenant_id from members where account_id = $1 and date_trunc('milliseconds', created_at) <= $2
-       and ($3::uuid is null or tenant_id > $3) order by tenant_id limit $4`,
+    `select tenant_id from (
+       select tenant_id from members where account_id = $1 and date_trunc('milliseconds', created_at) <= $2
+       union
+       select tenant_id from past_members
+       where account_id = $1 and date_trunc('milliseconds', joined_at) <= $2 and left_at >= $2) then_member
+     where $3::uuid is null or tenant_id > $3 order by tenant_id limit $4`,
     [accountId, at, after ?? null, limit],
   );
   return rows.map((row) => row.tenant_id);

@@ -15,7 +15,8 @@ import {
   releaseObjects,
   type Deletion,
 } from './deletions.repository.js';
-import { endTokens, findHomePeople, forgetPeople } from './people.repository.js';
+import { PeopleElsewhere, type ForgetPeople } from './people-elsewhere.js';
+import { endTokens, findHomePeople } from './people.repository.js';
 import { signReceipt } from './receipt.js';
 import { forgetInRedis } from './redis-keys.js';
 
@@ -100,7 +101,9 @@ export class DeleteTenant {
     for (const table of tables) {
       if (table.name === KEPT || LAST.has(table.name)) continue;
       for (let more = true; more;) {
-        const deleted = await this.#with(tenantId, (tx, found) => this.#deleteSome(tx, found, table));
+        const deleted = await this.#withPeople(tenantId, (tx, found, forget) =>
+          this.#deleteSome(tx, found, table, forget),
+        );
         if (deleted === undefined) return 'later';
         more = deleted >= batchOf(table);
       }
@@ -109,29 +112,29 @@ export class DeleteTenant {
   }
 
   /** Deletes some rows, and with the last one that names a person, whom no other tenant knows, their account. */
-  async #deleteSome(tx: Transaction, found: Deletion, table: TenantTable): Promise<number> {
+  async #deleteSome(tx: Transaction, found: Deletion, table: TenantTable, forget: ForgetPeople): Promise<number> {
     const limit = batchOf(table);
     if (table.name === 'grants')
       await countSome(tx, found, 'oauth_artifacts', await endTokens(tx, found.tenant_id, limit));
     const { deleted, people } = await deleteSome(tx, found.tenant_id, table, limit);
     await countSome(tx, found, table.name, deleted);
-    await countSome(tx, found, 'accounts', await forgetPeople(tx, this.parts.database, people));
+    await countSome(tx, found, 'accounts', await forget(tx, people));
     return deleted;
   }
 
   /** What has arrived meanwhile goes with the tenant's own row. Objects that are not deleted yet are waited for. */
   async #finish(tenantId: string, tables: readonly TenantTable[]): Promise<Progress> {
     const { key, installation } = this.parts;
-    const gone = await this.#with(tenantId, async (tx, found) => {
+    const gone = await this.#withPeople(tenantId, async (tx, found, forget) => {
       const [objects]: [{ left: number }] = await tx.query(
         `select count(*)::int as left from unused_objects where tenant_id = $1`,
         [tenantId],
       );
       if (objects.left > 0) return 'later' as const;
       const people = await findHomePeople(tx, tenantId, PEOPLE_BATCH);
-      await count(tx, found, 'accounts', await forgetPeople(tx, this.parts.database, people));
+      await count(tx, found, 'accounts', await forget(tx, people));
       if (people.length === PEOPLE_BATCH) return 'more' as const;
-      for (const table of tables) if (table.name !== KEPT) await this.#deleteSome(tx, found, table);
+      for (const table of tables) if (table.name !== KEPT) await this.#deleteSome(tx, found, table, forget);
       const endedAt = new Date();
       const counted = (await lockDeletion(tx, tenantId)) ?? found;
       const receipt = await signReceipt(counted, { key, installation, endedAt });
@@ -144,6 +147,16 @@ export class DeleteTenant {
   #tables(): Promise<TenantTable[]> {
     return this.parts.database.asService((tx) =>
       listTenantTables((sql, values) => tx.query(sql, values === undefined ? undefined : [...values])),
+    );
+  }
+
+  /** As `#with`, for what forgets people: other databases are asked for them between two tries, never within one. */
+  #withPeople<Result>(
+    tenantId: string,
+    work: (tx: Transaction, deletion: Deletion, forget: ForgetPeople) => Promise<Result>,
+  ): Promise<Result | undefined> {
+    return new PeopleElsewhere(this.parts.database).during((forget) =>
+      this.#with(tenantId, (tx, found) => work(tx, found, forget)),
     );
   }
 

@@ -15,8 +15,16 @@ let redis: Redis;
 let owner: Client;
 let database: Database;
 let clock: DeletionClock;
-const [leaving, beside, apart] = [newId(), newId(), newId()];
-const people = { alone: newId(), before: newId(), both: newId(), apart: newId(), stranger: newId(), home: newId() };
+const [leaving, beside, apart, late] = [newId(), newId(), newId(), newId()];
+const people = {
+  alone: newId(),
+  before: newId(),
+  both: newId(),
+  apart: newId(),
+  late: newId(),
+  stranger: newId(),
+  home: newId(),
+};
 const WHAT_IS_OURS = [
   'accounts',
   'account_tokens',
@@ -38,10 +46,10 @@ beforeAll(async () => {
   const { privateKey: key } = generateKeyPairSync('ed25519');
   const deleting = new DeleteTenant({ database, runtime, redis, key, installation: 'https://wharf.example' });
   clock = new DeletionClock(database, deleting, createLogger('background', 'silent'));
-  for (const id of [leaving, beside, apart])
+  for (const id of [leaving, beside, apart, late])
     await owner.query(`insert into tenants (id, slug, name) values ($1, $2, 'T')`, [id, `t-${id}`]);
   for (const [name, id] of Object.entries(people)) await addPerson(id, name === 'home' ? leaving : null);
-  for (const id of [people.alone, people.both, people.apart, people.home]) await addMember(leaving, id);
+  for (const id of [people.alone, people.both, people.apart, people.late, people.home]) await addMember(leaving, id);
   await addMember(beside, people.both);
   await addMember(apart, people.apart);
   await owner.query(
@@ -147,24 +155,46 @@ test('who is killed while people go leaves each with the row that names them', a
     create trigger killed before delete on accounts for each row when (old.id = '${people.alone}') execute function killed()`);
   expect(await clock.sweep()).toBe(0);
   expect(await left()).toMatchObject({ alone: all, both: all, apart: all });
-  expect(await countIn('members', leaving)).toBe(4);
+  expect(await countIn('members', leaving)).toBe(5);
   await owner.query(`drop trigger killed on accounts; drop function killed`);
 });
 
-test('people of a tenant alone go with it, and who belongs to another stays with all that signs them in', async () => {
+test('no transaction is open while a database of tenants’ own is asked, and who goes there meanwhile is asked for again', async () => {
+  const ask = database.asServiceAt.bind(database);
+  const held: boolean[] = [];
+  let gone = 0;
+  database.asServiceAt = async (home, work) => {
+    const free = await owner.query(`select from tenant_deletions where tenant_id = $1 for update skip locked`, [
+      leaving,
+    ]);
+    held.push(free.rows.length === 0);
+    const result = await ask(home, work);
+    // Between the answer and the deletion a tenant arrives there that knows somebody.
+    if (home !== undefined && gone === 0) {
+      gone += 1;
+      await addMember(late, people.late);
+      await homes.settle(late);
+    }
+    return result;
+  };
   expect(await clock.sweep()).toBe(1);
-  expect(await left()).toEqual({ alone: 0, before: 0, both: all, apart: all, stranger: all, home: 0 });
+  database.asServiceAt = ask;
+  expect([gone, held.length > 1, held.includes(true)]).toEqual([1, true, false]);
+});
+
+test('people of a tenant alone go with it, and who belongs to another stays with all that signs them in', async () => {
+  expect(await left()).toEqual({ alone: 0, before: 0, both: all, apart: all, late: all, stranger: all, home: 0 });
   const { rows: artifacts } = await owner.query(
     `select model, count(*)::int as n from oauth_artifacts group by 1 order by 1`,
   );
   expect(artifacts).toEqual([
     { model: 'Grant', n: 1 },
     { model: 'RefreshToken', n: 1 },
-    { model: 'Session', n: 3 },
+    { model: 'Session', n: 4 },
   ]);
   expect([await countIn('members', beside), await countIn('grants', beside)]).toEqual([1, 1]);
   const { rows } = await owner.query(`select counts from tenant_deletions where tenant_id = $1`, [leaving]);
-  expect(rows[0].counts).toMatchObject({ accounts: 3, members: 4, grants: 2, oauth_artifacts: 4 });
+  expect(rows[0].counts).toMatchObject({ accounts: 3, members: 5, grants: 2, oauth_artifacts: 4 });
 });
 
 test('no row of a tenant goes, or forgets, with a person it names', async () => {

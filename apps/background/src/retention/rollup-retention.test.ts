@@ -5,6 +5,7 @@ import { testDatabase, type TestDatabase } from '#libs/testing';
 import { Client } from 'pg';
 import { ApprovalExpiry } from './approval-expiry.js';
 import { IdempotencyRetention } from './idempotency-retention.js';
+import { PastMemberRetention } from './past-member-retention.js';
 import { RollupRetention } from './rollup-retention.js';
 import { UsageRetention } from './usage-retention.js';
 
@@ -54,6 +55,18 @@ test('deletes the answers of repeated requests after their day, of tenants and o
     `select key_hash from idempotency_keys union all select key_hash from platform_idempotency_keys`,
   );
   expect(rows.map((row) => row.key_hash)).toEqual([later, later, later]);
+});
+
+test('forgets who was a member once, thirty days after they left', async () => {
+  await owner.query(`
+    insert into past_members (tenant_id, account_id, joined_at, left_at)
+      select id, gen_random_uuid(), now() - interval '1 year', now() - make_interval(days => age)
+      from tenants, unnest(array[0, 29, 31, 60]) as age`);
+  expect(await new PastMemberRetention(background, createLogger('background', 'silent')).sweep()).toBe(4);
+  const { rows } = await owner.query(
+    `select bool_and(left_at > now() - interval '30 days') as late, count(*)::int from past_members`,
+  );
+  expect(rows).toEqual([{ late: true, count: 4 }]);
 });
 
 test('ends the wait of calls whose time is over, says so in their tenant’s log, and forgets old ones', async () => {

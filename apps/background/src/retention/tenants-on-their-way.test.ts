@@ -7,6 +7,7 @@ import { Client } from 'pg';
 import { ProbeRetention } from '../probes/probe-retention.js';
 import { DeliveryRetention } from '../webhooks/delivery-retention.js';
 import { IdempotencyRetention } from './idempotency-retention.js';
+import { PastMemberRetention } from './past-member-retention.js';
 import { Retention } from './retention.js';
 import { RollupRetention } from './rollup-retention.js';
 import { UsageRetention } from './usage-retention.js';
@@ -54,6 +55,11 @@ const OLD: Readonly<Record<string, { readonly columns: string; readonly values: 
     columns: 'key_hash, request_hash, expires_at',
     values: `lpad(n::text, 64, '0'), repeat('1', 64), now() - interval '1 day'`,
     sweep: () => new IdempotencyRetention(background, logger).sweep(),
+  },
+  past_members: {
+    columns: 'account_id, joined_at, left_at',
+    values: `gen_random_uuid(), now() - interval '90 days', now() - interval '60 days'`,
+    sweep: () => new PastMemberRetention(background, logger).sweep(),
   },
   probe_results: {
     columns: 'id, probe_id, release_id, job_id, cause, passed, reason, latency_ms, diverged, at',

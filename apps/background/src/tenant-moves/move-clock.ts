@@ -3,6 +3,7 @@ import { Rounds } from '#libs/resilience';
 import type { Logger } from '#libs/telemetry';
 import type { MoveTenant } from './move-tenant.js';
 import { findOpenMoves, noteAttempt } from './moves.repository.js';
+import { tellEnds } from './tell-ends.js';
 
 const EVERY_MS = 5_000;
 const MOVES_MAX = 100;
@@ -33,8 +34,19 @@ export class MoveClock {
     await this.#rounds.stop(new Error('The service is stopping.'));
   }
 
-  /** Moves who is to be moved, as far as it can be done now; returns how many moves are over. */
+  /** Moves who is to be moved, as far as it can be done now, and tells who was not; returns how many moves are over. */
   async sweep(): Promise<number> {
+    const over = await this.#advanceAll();
+    await tellEnds(this.database, MOVES_MAX, ({ id, tenant_id: tenantId }, error) =>
+      this.logger.warn(
+        { err: error, tenant_id: tenantId, move_id: id },
+        'a tenant could not be told yet that it stays',
+      ),
+    );
+    return over;
+  }
+
+  async #advanceAll(): Promise<number> {
     let over = 0;
     for (const { id, tenant_id: tenantId, attempts } of await this.database.asService((tx) =>
       findOpenMoves(tx, MOVES_MAX),

@@ -16,7 +16,7 @@ import {
   settleCommon,
   settleDedicated,
 } from './homes.js';
-import { noteAbandoned, noteMoved } from './note-moved.js';
+import { noteMoved } from './note-moved.js';
 import {
   abandonedFor,
   beginSettling,
@@ -211,13 +211,9 @@ export class MoveTenant {
     const { tenant_id: tenantId, from_database: from } = move;
     if (from !== null)
       await this.#at(from, signal, (dedicated) =>
-        inTransaction(dedicated, async () => {
-          await noteAbandoned(dedicated, move);
-          await settleDedicated(dedicated, tenantId, from, 'dedicated');
-        }),
+        inTransaction(dedicated, () => settleDedicated(dedicated, tenantId, from, 'dedicated')),
       );
     await inTransaction(common, async () => {
-      if (from === null) await noteAbandoned(common, move);
       await settleCommon(common, tenantId, from === null ? 'common' : 'dedicated');
       await moveTo(common, move, 'reopened', reason);
     });

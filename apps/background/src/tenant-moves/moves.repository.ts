@@ -147,6 +147,26 @@ export async function holdRows(client: Client, tenantId: string): Promise<void> 
   if (rows[0]?.held !== true) throw new Error('another process still works on the rows of the tenant in this database');
 }
 
+/** A move that was not made, of which the tenant's log does not say so yet. */
+export interface UntoldEnd extends Pick<Move, 'id' | 'tenant_id' | 'to_database' | 'reason'> {
+  /** When the tenant was open again, or, where it was never closed, when the move was given up. */
+  readonly ended_at: Date;
+}
+
+/** Moves that were not made and whose tenants' logs do not say so, the oldest first. */
+export async function findUntoldEnds(tx: Transaction, limit: number): Promise<UntoldEnd[]> {
+  return tx.query(
+    `select id, tenant_id, to_database, reason, coalesce(opened_at, ended_at) as ended_at from tenant_moves
+     where state in ('reopened', 'failed') and told_at is null order by requested_at limit $1`,
+    [limit],
+  );
+}
+
+/** Notes that a tenant's log says that a move was not made. */
+export async function noteTold(tx: Transaction, moveId: string): Promise<void> {
+  await tx.query(`update tenant_moves set told_at = now() where id = $1`, [moveId]);
+}
+
 /** Notes that a step did not succeed; it is tried again. */
 export async function noteAttempt(tx: Transaction, moveId: string, trouble: string): Promise<void> {
   await tx.query(`update tenant_moves set attempts = attempts + 1, failure = $2 where id = $1`, [

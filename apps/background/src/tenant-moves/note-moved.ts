@@ -5,23 +5,6 @@ import type { Move } from './moves.repository.js';
 /** An entry names so many of those who have lost their address. */
 const NAMED_MAX = 100;
 
-/** Writes into the tenant's log that it stays where it is: once, however often it is said. Why may name databases, and is the operators'. */
-export async function noteAbandoned(client: Client, move: Move): Promise<void> {
-  const { id, tenant_id: tenantId, to_database: to, reason } = move;
-  await client.query(`select set_config('app.tenant_id', $1, true)`, [tenantId]);
-  const { rows } = await client.query<{ closed: boolean }>(`select tenant_in_motion() = $1 as closed`, [tenantId]);
-  // Who moves tenants writes to the log of one that is closed, and of no other: it was not yet.
-  if (rows[0]?.closed !== true) return;
-  await append(client, move, {
-    id,
-    event: 'tenant.move_abandoned',
-    actor: { kind: 'system', id: 'tenant-moves' },
-    target: `tenant:${tenantId}`,
-    outcome: 'failed',
-    details: { tier: to === null ? 'common' : 'dedicated', reason },
-  });
-}
-
 /** Writes into the tenant's log, where it is from now on, that it was moved: once, however often it is said. */
 export async function noteMoved(client: Client, move: Move): Promise<void> {
   const { id, tenant_id: tenantId, to_database: to, closed_at: closedAt, requested_by: operator } = move;

@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import { Output } from '../output/output.js';
 import { Profiles } from '../session/profiles.js';
+import { HttpDoor } from '#libs/journey';
+import { CliProblem } from '../problem.js';
 import { Session, type SessionOptions } from '../session/session.js';
 
 /** What every command is given of the world around it. */
@@ -20,6 +22,16 @@ export class Run {
   ) {
     this.output = new Output(options.json === true);
     this.profiles = new Profiles(surroundings.folder);
+  }
+
+  /** The operators' API. @throws CliProblem where it was not said which, or as whom */
+  operatorDoor(): HttpDoor {
+    const { url, operatorKey } = this.options;
+    if (url !== undefined && operatorKey !== undefined) return new HttpDoor(url.replace(/\/+$/, ''), operatorKey);
+    throw new CliProblem(
+      'This is for operators of the installation.',
+      'Set WHARF_URL (or --url) and WHARF_OPERATOR_KEY, a key that `POST /admin/v1/me/keys` made.',
+    );
   }
 
   session(): Promise<Session> {

@@ -10,7 +10,7 @@ const secretsSchema = z.object({
   secrets: z.array(z.object({ name: z.string(), version: z.number(), updated_at: z.string() })),
 });
 
-/** `wharf secrets set|list|versions|restore|delete`. A value is never an argument: those show in the process list and in the shell's history. */
+/** `wharf secrets set|list|versions|restore|delete-version|delete`. A value is never an argument: those show in the process list and in the shell's history. */
 export const addSecrets: AddCommands = (program, run) => {
   const secrets = program.command('secrets').description('values that the platform adds to tools’ requests');
   const add = (usage: string, description: string): Command =>
@@ -28,7 +28,12 @@ export const addSecrets: AddCommands = (program, run) => {
   add('restore <name> <version>', 'use the value of an earlier version again').action(
     (name: string, version: string, where: Where) => restore(run(), { name, version }, where),
   );
-  add('delete <name>', 'delete a value').action((name: string, where: Where) => remove(run(), name, where));
+  add('delete-version <name> <version>', 'delete an earlier version, so that nobody restores it').action(
+    (name: string, version: string, where: Where) => removeVersion(run(), { name, version }, where),
+  );
+  add('delete <name>', 'delete a value with all its versions').action((name: string, where: Where) =>
+    remove(run(), name, where),
+  );
 };
 
 const versionSchema = z.object({
@@ -41,6 +46,11 @@ const versionSchema = z.object({
 });
 const versionsSchema = z.object({ versions: z.array(versionSchema) });
 const restoredSchema = z.object({ name: z.string(), environment: z.string(), version: z.number() });
+
+interface Version {
+  readonly name: string;
+  readonly version: string;
+}
 
 interface Where {
   readonly environment: string;
@@ -76,16 +86,21 @@ async function listVersions(run: Run, name: string, where: Where): Promise<void>
   run.output.result({ versions }, table(['VERSION', 'STATE', 'WRITTEN', 'BY', 'KEY'], rows));
 }
 
-async function restore(
-  run: Run,
-  { name, version }: { readonly name: string; readonly version: string },
-  where: Where,
-): Promise<void> {
+async function restore(run: Run, { name, version }: Version, where: Where): Promise<void> {
   const door = await (await run.session()).door();
-  const earlier = `${encodeURIComponent(name)}/versions/${encodeURIComponent(version)}`;
-  const path = `/v1/secrets/${earlier}/restore${queryOf({ ...where })}`;
+  const path = `${pathOf({ name, version })}/restore${queryOf({ ...where })}`;
   const restored = await door.ask({ method: 'POST', path }, restoredSchema);
   run.output.result(restored, `${name} has the value of version ${version} again, as version ${restored.version}.`);
+}
+
+async function removeVersion(run: Run, { name, version }: Version, where: Where): Promise<void> {
+  const door = await (await run.session()).door();
+  await door.send({ method: 'DELETE', path: `${pathOf({ name, version })}${queryOf({ ...where })}` });
+  run.output.result({ name, version: Number(version) }, `Version ${version} of ${name} is deleted.`);
+}
+
+function pathOf({ name, version }: Version): string {
+  return `/v1/secrets/${encodeURIComponent(name)}/versions/${encodeURIComponent(version)}`;
 }
 
 async function remove(run: Run, name: string, where: Where): Promise<void> {

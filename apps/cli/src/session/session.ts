@@ -12,6 +12,8 @@ export interface SessionOptions {
   readonly url?: string | undefined;
   readonly apiKey?: string | undefined;
   readonly profile?: string | undefined;
+  /** Of an operator of the installation; no profile has one. */
+  readonly operatorKey?: string | undefined;
 }
 
 /** Who we are at which installation, and the doors that opens. */

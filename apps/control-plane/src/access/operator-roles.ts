@@ -16,10 +16,12 @@ const SUPPORT: readonly PlatformPermission[] = [
 /** The one table of who may do what across tenants. */
 export const HELD_BY_OPERATORS: Readonly<Record<OperatorRole, readonly PlatformPermission[]>> = {
   support: SUPPORT,
-  // Accounts and keys are the admins', and so is everything of a tenant at once, its secrets among it.
+  // Accounts and keys are the admins', and so is everything of a tenant at once, its secrets among it, and whose it is.
   operator: PLATFORM_PERMISSIONS.filter(
     (permission) =>
-      !/^platform\.(?:operators\.|tenants\.(?:ex|im)port$|(?:signing|master|data)_keys\.write$)/.test(permission),
+      !/^platform\.(?:operators\.|tenants\.(?:(?:ex|im)port|owners)$|(?:signing|master|data)_keys\.write$)/.test(
+        permission,
+      ),
   ),
   admin: PLATFORM_PERMISSIONS,
 };

@@ -56,6 +56,7 @@ export const PLATFORM_PERMISSIONS = [
   'platform.tenants.write',
   'platform.tenants.export',
   'platform.tenants.import',
+  'platform.tenants.owners',
   'platform.plans.read',
   'platform.plans.write',
   'platform.flags.read',

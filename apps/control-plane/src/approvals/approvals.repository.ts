@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { AuditActor } from '#libs/audit';
 import type { Transaction } from '#libs/database';
+import { NOBODYS_DOMAIN } from '#libs/mail';
 import { rolesWith } from '../access/permissions.js';
 
 /** A call that waits for a person, or waited. */
@@ -57,11 +58,13 @@ export class ApprovalsRepository {
     return rows[0];
   }
 
-  /** Whether anybody may decide beside these people. */
+  /** Whether anybody may decide beside these people, whom mails reach. */
   async mayAnybodyElse(tx: Transaction, tenantId: string, people: readonly string[]): Promise<boolean> {
     const rows: unknown[] = await tx.query(
-      `select from members where tenant_id = $1 and role = any($2) and account_id <> all($3::uuid[]) limit 1`,
-      [tenantId, rolesWith('approvals.decide'), [...people]],
+      `select from members m join accounts a on a.id = m.account_id
+       where m.tenant_id = $1 and m.role = any($2) and m.account_id <> all($3::uuid[])
+         and not coalesce(a.email like '%@' || $4, false) limit 1`,
+      [tenantId, rolesWith('approvals.decide'), [...people], NOBODYS_DOMAIN],
     );
     return rows.length > 0;
   }

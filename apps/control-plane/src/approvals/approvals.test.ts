@@ -68,6 +68,7 @@ test('the only person of a tenant is told how a call of their first key can be a
   const first = await firstKeyOf(tenant);
   expect(first.created_by).toBe(tenant.ownerId);
   await api.newMember(tenant, 'developer'); // who may not decide
+  await api.newMember(tenant, 'owner', { email: `${newId()}@lost.invalid` }); // whom nobody reaches
   const refused = await approve(tenant, tenant.ownerId, { kind: 'api-key', id: first.id });
   expect(refused.status).toBe(403);
   expect(refused.body.detail).toMatch(/Nobody else here may approve it\. Invite a second owner or admin/);

@@ -24,6 +24,11 @@ export type ClientChoices = Pick<
   'name' | 'redirect_uris' | 'scopes' | 'key_set' | 'key_set_url' | 'enabled'
 >;
 
+/** Whose hands something was given into: an account; null where that is not known. */
+export interface Given {
+  readonly to: string | null;
+}
+
 const COLUMNS = `id, kind, name, auth_method, redirect_uris, scopes, key_set, key_set_url, enabled, created_at,
   last_used_at, case when previous_secret_expires_at > now() then previous_secret_expires_at end
   as previous_secret_expires_at`;
@@ -89,10 +94,17 @@ export class ClientsRepository {
     );
   }
 
-  async change(tx: Transaction, tenantId: string, id: string, choices: ClientChoices): Promise<void> {
+  /** Writes a client's choices; `given` says whose its keys are from here on, where they are among what is changed. */
+  async change(
+    tx: Transaction,
+    tenantId: string,
+    id: string,
+    choices: ClientChoices,
+    given: Given | undefined,
+  ): Promise<void> {
     await tx.query(
       `update clients set name = $3, redirect_uris = $4, scopes = $5, key_set = $6::jsonb, key_set_url = $7, enabled = $8
-       where tenant_id = $1 and id = $2`,
+         ${given === undefined ? '' : `, ${noteGiven('$9')}`} where tenant_id = $1 and id = $2`,
       [
         tenantId,
         id,
@@ -102,16 +114,8 @@ export class ClientsRepository {
         keySetText(choices.key_set),
         choices.key_set_url,
         choices.enabled,
+        ...(given === undefined ? [] : [given.to]),
       ],
-    );
-  }
-
-  /** Remembers who was given what a client proves itself with, beside all who were: earlier secrets may still be good. */
-  async rememberGiven(tx: Transaction, tenantId: string, id: string, accountId: string | null): Promise<void> {
-    await tx.query(
-      `update clients set secret_given_to = secret_given_to || $3::uuid
-       where tenant_id = $1 and id = $2 and $3::uuid <> all(secret_given_to)`,
-      [tenantId, id, accountId],
     );
   }
 
@@ -120,12 +124,12 @@ export class ClientsRepository {
     tx: Transaction,
     tenantId: string,
     id: string,
-    { hash, overlapSeconds }: { readonly hash: string; readonly overlapSeconds: number },
+    { hash, overlapSeconds, to }: Given & { readonly hash: string; readonly overlapSeconds: number },
   ): Promise<void> {
     await tx.query(
       `update clients set previous_secret_hash = secret_hash, secret_hash = $3,
-         previous_secret_expires_at = now() + make_interval(secs => $4) where tenant_id = $1 and id = $2`,
-      [tenantId, id, hash, overlapSeconds],
+         previous_secret_expires_at = now() + make_interval(secs => $4), ${noteGiven('$5')} where tenant_id = $1 and id = $2`,
+      [tenantId, id, hash, overlapSeconds, to],
     );
   }
 
@@ -146,6 +150,15 @@ export class ClientsRepository {
     );
     return rows.length > 0;
   }
+}
+
+/**
+ * Writes down who was given what a client proves itself with, beside all who were: earlier secrets may still be good. It is
+ * in the statement that gives it; one that gives and does not say so leaves a client of which nobody knows whose it is.
+ */
+function noteGiven(accountId: string): string {
+  return `holders_noted = holders_noted + 1, maker_unknown = maker_unknown or ${accountId}::uuid is null,
+    secret_given_to = array_remove(array_remove(secret_given_to, ${accountId}::uuid) || ${accountId}::uuid, null)`;
 }
 
 function keySetText(keySet: Record<string, unknown> | null): string | null {

@@ -83,8 +83,8 @@ export class ClientsService {
       const after = changed(before, body);
       requireFitting(after);
       await refuseUnknownScopes(tx, tenantId, body.scopes ?? []);
-      await this.clients.change(tx, tenantId, id, after);
-      if (namesKeys(body)) await this.clients.rememberGiven(tx, tenantId, id, await personBehind(tx, caller));
+      const given = namesKeys(body) ? { to: await personBehind(tx, caller) } : undefined;
+      await this.clients.change(tx, tenantId, id, after, given);
       const details = { changed: Object.keys(body), enabled: after.enabled };
       await record(tx, caller, id, { event: 'client.changed', details });
       return clientView(after);
@@ -106,8 +106,8 @@ export class ClientsService {
           message: `This client authenticates with ${client.auth_method}, not a secret.`,
         });
       }
-      await this.clients.rotateSecret(tx, tenantId, id, { hash: secret.hash, overlapSeconds });
-      await this.clients.rememberGiven(tx, tenantId, id, await personBehind(tx, caller));
+      const to = await personBehind(tx, caller);
+      await this.clients.rotateSecret(tx, tenantId, id, { hash: secret.hash, overlapSeconds, to });
       await record(tx, caller, id, {
         event: 'client.secret_rotated',
         details: { overlap_seconds: overlapSeconds },

@@ -12,5 +12,6 @@ import { InvitationsService } from './invitations.service.js';
   imports: [MembersModule, SignupModule],
   controllers: [InvitationsController, AcceptanceController],
   providers: [InvitationsService, AcceptanceService, InvitationsRepository],
+  exports: [InvitationsService],
 })
 export class InvitationsModule {}

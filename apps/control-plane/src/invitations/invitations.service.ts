@@ -12,10 +12,16 @@ import { MembersRepository } from '../members/members.repository.js';
 import { pageOf } from '../paging/cursor.js';
 import { CONFIG, TENANT_DATABASE } from '../platform/tokens.js';
 import { hashInvitation, mintInvitation } from './invitation-token.js';
-import { InvitationsRepository, type InvitationRow } from './invitations.repository.js';
+import { InvitationsRepository, type InvitationRow, type NewInvitation } from './invitations.repository.js';
 import type { createInvitation, listInvitations } from './invitations.schema.js';
 
 const OPEN_MAX = 200;
+
+/** Somebody who is invited to a tenant. */
+interface Invited extends Omit<NewInvitation, 'id' | 'tokenHash'> {
+  readonly tenantId: string;
+  readonly tenantSlug: string;
+}
 
 /** Invitations that a tenant's people send. */
 @Injectable()
@@ -33,7 +39,6 @@ export class InvitationsService {
     { email, role, groups, expires_in_hours: hours }: InputOf<typeof createInvitation>['body'],
   ): Promise<AnswerOf<typeof createInvitation>> {
     const { tenantId, tenantSlug } = caller;
-    const token = mintInvitation(tenantId);
     return this.database.asTenantWithShared(tenantId, async (tx, shared) => {
       if (role === 'owner') await requireOwner(tx, this.members, caller);
       if (await this.invitations.isMember(tx, tenantId, email)) {
@@ -42,14 +47,27 @@ export class InvitationsService {
       if ((await this.invitations.countOpen(tx, tenantId)) >= OPEN_MAX) {
         throw new AppError('conflict', { message: `At most ${OPEN_MAX} invitations are open. Withdraw some first.` });
       }
-      const made = { id: newId(), email, role, groups, tokenHash: hashInvitation(token), invitedBy: personOf(caller) };
-      const row = await this.invitations.insert(tx, tenantId, { ...made, hours });
-      const link = `${this.config.WHARF_PUBLIC_URL}/v1/invitations/acceptance/${token}`;
-      const letter = invitationLetter({ tenantSlug, role, hours, link }, languageOf(undefined));
-      await queueMail(shared, this.config.WHARF_MASTER_KEY, { to: email, ...letter, usefulSeconds: hours * 3_600 });
+      const invited = { tenantId, tenantSlug, email, role, groups, hours, invitedBy: personOf(caller) };
+      const row = await this.send(tx, shared, invited);
       await note(tx, caller, 'invitation.created', row);
       return view(row);
     });
+  }
+
+  /** Stores an invitation and queues its mail; who may send it, and that it was sent, is for the caller to see to. */
+  async send(
+    tx: Transaction,
+    shared: Transaction,
+    { tenantId, tenantSlug, ...invited }: Invited,
+  ): Promise<InvitationRow> {
+    const token = mintInvitation(tenantId);
+    const { email, role, hours } = invited;
+    const made = { id: newId(), tokenHash: hashInvitation(token), ...invited };
+    const row = await this.invitations.insert(tx, tenantId, made);
+    const link = `${this.config.WHARF_PUBLIC_URL}/v1/invitations/acceptance/${token}`;
+    const letter = invitationLetter({ tenantSlug, role, hours, link }, languageOf(undefined));
+    await queueMail(shared, this.config.WHARF_MASTER_KEY, { to: email, ...letter, usefulSeconds: hours * 3_600 });
+    return row;
   }
 
   async list(

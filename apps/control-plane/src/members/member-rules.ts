@@ -16,7 +16,7 @@ export async function requireOwner(tx: Transaction, members: MembersRepository, 
 }
 
 /**
- * Refuses what would leave a tenant without an owner, now or as soon as an identity provider says so; call it with the
+ * Refuses what would leave a tenant without an owner whom anybody can reach, now or as soon as an identity provider says so; call it with the
  * owners locked. `after` is undefined for a removal.
  * @throws AppError `conflict`
  */
@@ -31,6 +31,11 @@ export async function requireLastingOwner(
     });
   }
   if (before.role !== 'owner' || after === 'owner') return;
-  if ((await members.countOwners(tx, tenantId)) > 1) return;
-  throw new AppError('conflict', { message: 'A tenant keeps its last owner. Make somebody else an owner first.' });
+  const others = (await members.owners(tx, tenantId)).filter(({ account_id: id }) => id !== before.account_id);
+  if (others.some(({ reachable }) => reachable)) return;
+  const message =
+    others.length === 0
+      ? 'A tenant keeps its last owner. Make somebody else an owner first.'
+      : 'A tenant keeps its last owner whom mails reach: the others have lost their address. Make somebody else an owner first.';
+  throw new AppError('conflict', { message });
 }

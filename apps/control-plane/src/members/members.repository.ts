@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Transaction } from '#libs/database';
+import { isNobodysAddress } from '#libs/mail';
 import type { PageQuery } from '../paging/cursor.js';
 
 /** What somebody is at a tenant. */
@@ -13,6 +14,12 @@ export interface MemberRow {
   readonly groups: string[];
   readonly from_provider: boolean;
   readonly created_at: Date;
+}
+
+/** An owner. */
+export interface OwnerRow {
+  readonly account_id: string;
+  readonly reachable: boolean;
 }
 
 const MEMBER = `select m.account_id, coalesce(a.email, a.asserted_email, '') as email, m.role, m.groups,
@@ -48,12 +55,16 @@ export class MembersRepository {
     return this.find(tx, tenantId, accountId);
   }
 
-  async countOwners(tx: Transaction, tenantId: string): Promise<number> {
-    const rows: [{ count: number }] = await tx.query(
-      `select count(*)::int as count from members where tenant_id = $1 and role = 'owner'`,
-      [tenantId],
-    );
-    return rows[0].count;
+  /** Who owns the tenant, and whether anybody can reach them: by an address that is nobody's, nobody does. */
+  async owners(tx: Transaction, tenantId: string): Promise<OwnerRow[]> {
+    const rows: MemberRow[] = await tx.query(`${MEMBER} and m.role = 'owner' order by m.account_id`, [tenantId]);
+    return rows.map(({ account_id: id, email }) => ({ account_id: id, reachable: !isNobodysAddress(email) }));
+  }
+
+  /** The member whose account has this address, kept from changing until the transaction ends. */
+  async findByEmail(tx: Transaction, tenantId: string, email: string): Promise<MemberRow | undefined> {
+    const rows: MemberRow[] = await tx.query(`${MEMBER} and a.email = $2 for update of m`, [tenantId, email]);
+    return rows[0];
   }
 
   async insert(

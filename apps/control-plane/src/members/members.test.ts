@@ -37,6 +37,17 @@ describe('owners', () => {
     expect((await api.send('GET', '/v1/members?role=owner', { key: owner })).body.members).toHaveLength(1);
   });
 
+  test('the last owner whom mails reach stays beside one who has lost their address, and that one may go', async () => {
+    const lost = await api.newMember(tenant, 'owner', { email: `${tenant.id}@lost.invalid` });
+    for (const answer of [
+      await change(owner, tenant.ownerId, { role: 'admin' }),
+      await remove(owner, tenant.ownerId),
+    ]) {
+      expect([answer.status, answer.body.detail]).toEqual([409, expect.stringContaining('whom mails reach')]);
+    }
+    expect((await remove(owner, lost)).status).toBe(204);
+  });
+
   test('of two owners who remove each other at once one stays', async () => {
     const second = await api.newMember(tenant, 'owner');
     const secondToken = await api.tokenOf(tenant, second);

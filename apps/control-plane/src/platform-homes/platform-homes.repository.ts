@@ -15,6 +15,8 @@ export interface MoveRow {
   readonly closed_seconds: number | null;
   readonly tables: number;
   readonly rows: string;
+  /** People who have lost their address on the way. */
+  readonly unaddressed: number;
   readonly attempts: number;
   readonly failure: string | null;
   /** Whether it may be taken back: it is not over, nobody did so, and the target is not the tenant's home yet. */
@@ -41,6 +43,7 @@ export class PlatformHomesRepository {
          state in ('waiting', 'leaving', 'copied', 'compared') and settling_at is null and abandoned is null as open_to_abandon,
          extract(epoch from coalesce(opened_at, now()) - closed_at)::float8 as closed_seconds,
          coalesce(jsonb_array_length(content -> 'tables'), 0) as tables,
+         coalesce(jsonb_array_length(content -> 'unaddressed'), 0) as unaddressed,
          (select coalesce(sum((t ->> 'rows')::bigint), 0) from jsonb_array_elements(content -> 'tables') t) as rows
        from tenant_moves where tenant_id = $1 order by requested_at desc, id desc limit 1`,
       [tenantId],

@@ -25,6 +25,9 @@ const moveSchema = z
     closed_seconds: z.number().nullable().meta({ description: 'How long it was closed, or is by now.' }),
     tables: z.int().meta({ description: 'Tables that were copied so far.' }),
     rows: z.int().meta({ description: 'Rows that were copied so far.' }),
+    unaddressed: z.int().meta({
+      description: 'People who came back without an address, which somebody else has; see the tenant’s owners.',
+    }),
     attempts: z.int().meta({ description: 'Tries of the present step that did not succeed.' }),
     failure: z.string().nullable().meta({ description: 'Why it failed, or why a step is tried again.' }),
   })

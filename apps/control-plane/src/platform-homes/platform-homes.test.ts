@@ -102,12 +102,16 @@ test('while it is on its way a tenant is refused with the time to come back, and
   await owner.query(`insert into tenant_homes (tenant_id, database, state) values ($1, 'own', 'leaving')`, [tenant.id]);
   await owner.query(`update tenant_moves set state = 'leaving', closed_at = now(), content = $2 where tenant_id = $1`, [
     tenant.id,
-    { tables: [{ name: 'servers', rows: 3, sha256: 'x' }], checkpoint: null },
+    { tables: [{ name: 'servers', rows: 3, sha256: 'x' }], checkpoint: null, unaddressed: [tenant.ownerId] },
   ]);
   const refused = await api.send('GET', '/v1/tenant', { key: tenant.key });
   expect([refused.status, Number(refused.headers.get('retry-after'))]).toEqual([503, 15]);
   const shown = (await show()).body;
-  expect(shown).toMatchObject({ database: 'common', state: 'leaving', last_move: { tables: 1, rows: 3 } });
+  expect(shown).toMatchObject({
+    database: 'common',
+    state: 'leaving',
+    last_move: { tables: 1, rows: 3, unaddressed: 1 },
+  });
   await owner.query(`delete from tenant_homes where tenant_id = $1`, [tenant.id]);
   const isOpen = async () => (await api.send('GET', '/v1/tenant', { key: tenant.key })).body.home?.tier === 'common';
   await until(isOpen, 'the tenant to be open again');

@@ -161,13 +161,17 @@ function people(send: Send, control: Database, issuer: Awaited<ReturnType<typeof
     },
 
     /** A further member's account id. */
-    async newMember(tenant: TestTenant, role: string, { fromProvider = false } = {}): Promise<string> {
+    async newMember(
+      tenant: TestTenant,
+      role: string,
+      { fromProvider = false, email }: { readonly fromProvider?: boolean; readonly email?: string } = {},
+    ): Promise<string> {
       const id = newId();
       await control.asTenant(tenant.id, async (tx) => {
         await tx.query(
           `insert into accounts (id, email, password_hash, home_tenant_id)
            values ($1, case when not $3 then $2 end, case when not $3 then 'x' end, case when $3 then $4::uuid end)`,
-          [id, `${id}@example.com`, fromProvider, tenant.id],
+          [id, email ?? `${id}@example.com`, fromProvider, tenant.id],
         );
         await tx.query(`insert into members (tenant_id, account_id, role) values ($1, $2, $3)`, [tenant.id, id, role]);
       });

@@ -100,6 +100,16 @@ export const LIFE_CYCLE_EXAMPLES: Readonly<Record<string, MakeExample>> = {
   },
 };
 
+/** A tenant whose only owner came back from another database without an address. */
+async function newOwnerless(api: ControlPlane): Promise<string> {
+  const { slug, ownerId } = await api.newTenant();
+  const owner = new Client({ connectionString: api.databaseUrl });
+  await owner.connect();
+  await owner.query(`update accounts set email = id || '@lost.invalid' where id = $1`, [ownerId]);
+  await owner.end();
+  return slug;
+}
+
 /** Good requests of operators about the lives of tenants. */
 export const OPERATED_LIFE_CYCLE_EXAMPLES: Readonly<Record<string, MakeExample>> = {
   'GET /admin/v1/tenants': () => ({ path: '/admin/v1/tenants', status: 200 }),
@@ -114,6 +124,12 @@ export const OPERATED_LIFE_CYCLE_EXAMPLES: Readonly<Record<string, MakeExample>>
     path: `/admin/v1/tenants/${(await newLeaving(api)).slug}/restore`,
     status: 200,
     body: { reason: REASON },
+  }),
+  'GET /admin/v1/tenants/{tenant}/owners': (_, { slug }) => ({ path: `/admin/v1/tenants/${slug}/owners`, status: 200 }),
+  'POST /admin/v1/tenants/{tenant}/owners': async (api) => ({
+    path: `/admin/v1/tenants/${await newOwnerless(api)}/owners`,
+    status: 201,
+    body: { email: 'next@example.com', reason: REASON },
   }),
   'POST /admin/v1/tenants/{tenant}/exports': async (api) => ({
     path: `/admin/v1/tenants/${(await api.newTenant()).slug}/exports`,

@@ -57,11 +57,10 @@ export function challengeOf(
 
 /** What is full, for clients that see no headers; the same in both eras. */
 function limitData({ retryAfterSeconds }: AppError, limit: ReachedLimit): Readonly<Record<string, unknown>> {
-  const { name, quota, windowSeconds, used, refilledAt } = limit;
+  const { name, quota, windowSeconds, refilledAt } = limit;
   return {
     limit: name,
     ...(quota === undefined ? {} : { quota }),
-    ...(used === undefined ? {} : { used }),
     ...(windowSeconds === undefined ? {} : { window_seconds: windowSeconds }),
     ...(refilledAt === undefined ? {} : { refilled_at: refilledAt }),
     ...(retryAfterSeconds === undefined ? {} : { retry_after_seconds: retryAfterSeconds }),

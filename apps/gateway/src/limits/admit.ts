@@ -199,8 +199,11 @@ function both(first: () => void, second: (() => void) | undefined): () => void {
   };
 }
 
-/** A route may be remembered into the next month. */
-function refuseOverBudget({ budget, since, until, limit, used }: UsedBudget): void {
+/**
+ * A route may be remembered into the next month. An agent is told which budget it is, and when calls run again: what the
+ * tenant pays for, and how much it used, is the tenant's own to know (`GET /v1/usage`).
+ */
+function refuseOverBudget({ budget, since, until }: UsedBudget): void {
   const [began, ends] = [Date.parse(since), Date.parse(until)];
   const seconds = Math.ceil((ends - Date.now()) / 1_000);
   if (seconds <= 0) return;
@@ -211,8 +214,6 @@ function refuseOverBudget({ budget, since, until, limit, used }: UsedBudget): vo
     retryAfterSeconds: seconds,
     limit: {
       name: `plan.${budget}`,
-      quota: limit,
-      used,
       windowSeconds: (ends - began) / 1_000,
       refilledAt: new Date(ends).toISOString(),
     },

@@ -39,8 +39,8 @@ function suspended(deletionDueAt: string | null): AppError {
   if (deletionDueAt === null) return new AppError('tenant_suspended');
   return new AppError('tenant_suspended', {
     message:
-      `This tenant is to be deleted on ${deletionDueAt}, and until then it serves nothing. ` +
-      'GET /v1/tenant/deletion at the management API tells its owners who asked for it, and who can keep it.',
+      'This tenant is to be deleted, and until then it serves nothing. ' +
+      'GET /v1/tenant/deletion at the management API tells its owners when that is, who asked for it, and who can keep it.',
   });
 }
 

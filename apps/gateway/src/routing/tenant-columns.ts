@@ -25,7 +25,7 @@ const WITHDRAWN = `(select coalesce(jsonb_agg(w.id), '[]') from releases w where
 
 /** The budget that is used up, of `tenants t` with its plan `p`. */
 export const USED_BUDGET = `(select jsonb_build_object('since', u.month at time zone 'utc',
-    'until', (u.month + interval '1 month') at time zone 'utc', 'budget', b.name, 'limit', b.most, 'used', b.used)
+    'until', (u.month + interval '1 month') at time zone 'utc', 'budget', b.name)
   from usage_months u cross join lateral (values (1, 'calls_per_month', u.calls, p.calls_per_month),
       (2, 'tool_seconds_per_month', u.tool_ms / 1000, p.tool_seconds_per_month),
       (3, 'bytes_per_month', u.bytes, p.bytes_per_month),

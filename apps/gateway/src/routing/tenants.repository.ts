@@ -28,9 +28,6 @@ export interface UsedBudget {
   /** When this month began and the next one does, in ISO 8601. */
   readonly since: string;
   readonly until: string;
-  /** What the plan gives in a month, and what was used of it when the route was read. */
-  readonly limit: number;
-  readonly used: number;
 }
 
 /** How often a tenant lets its tools be called. */
