@@ -5,12 +5,25 @@ import type { BuildReport } from './manifest.js';
 import type { BreakerChange, DriftHint, Envelope, FrameFailure } from './messages.js';
 import type { PersonTokens } from './person-token.js';
 import { egressContextFor, environmentOf } from './environments.js';
-import { BREAKER_CHANGES_SINCE, DRIFT_HINTS_SINCE, ENVIRONMENTS_SINCE, RESULT_GUARDS_SINCE } from './protocol-versions.js';
+import {
+  BREAKER_CHANGES_SINCE,
+  DRIFT_HINTS_SINCE,
+  ENVIRONMENTS_SINCE,
+  RESULT_GUARDS_SINCE,
+} from './protocol-versions.js';
 import { pickRuntime, runtimeMark } from './rank-runtimes.js';
 import type { RuntimeConnection } from './runtime-connection.js';
 import type { RuntimeExchange } from './runtime-exchanges.js';
 import type { OrderAnswer, RuntimeOrder } from './runtime-operation.js';
-import { breakerChangesOf, driftHintsOf, errorOf, evictFrom, NO_DIGESTS, orderAt, upstreamsOf } from './runtime-questions.js';
+import {
+  breakerChangesOf,
+  driftHintsOf,
+  errorOf,
+  evictFrom,
+  NO_DIGESTS,
+  orderAt,
+  upstreamsOf,
+} from './runtime-questions.js';
 import { RuntimeSet } from './runtime-set.js';
 import type { UpstreamState, UpstreamsOf } from './upstream-state.js';
 import type { RuntimeClientOptions } from './runtime-client-options.js';

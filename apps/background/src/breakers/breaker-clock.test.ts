@@ -41,10 +41,9 @@ const opened = (tenantId: string): BreakerChange => {
 };
 const logOf = async (tenantId: string) =>
   (
-    await owner.query(
-      `select event, actor, target, details, at from audit_records where tenant_id = $1 order by id`,
-      [tenantId],
-    )
+    await owner.query(`select event, actor, target, details, at from audit_records where tenant_id = $1 order by id`, [
+      tenantId,
+    ])
   ).rows;
 
 test('that a breaker opened and closed stands in its own tenant’s log, with when and why', async () => {

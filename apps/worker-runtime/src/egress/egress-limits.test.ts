@@ -72,7 +72,7 @@ describe('limits of egress', () => {
   it('tells once that a breaker has opened, however often a try fails, and that it has closed again', async () => {
     await under.reset({ breakerOpenMs: 1 });
     for (let failure = 0; failure < 10; failure += 1) await under.ask('/500');
-    for (let failed = 0; failed < 3;) if ((await under.ask('/500')).kind === 'fetched') failed += 1;
+    for (let failed = 0; failed < 3; failed += 1) await until(async () => (await under.ask('/500')).kind === 'fetched');
     await until(async () => (await under.ask('/')).kind === 'fetched');
     const heard: BreakerChange[] = [];
     await until(() => heard.push(...under.egress.breakerNews.take()) > 1);

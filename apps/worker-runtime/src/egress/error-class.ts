@@ -21,4 +21,3 @@ export function errorClassOf(error: unknown): UpstreamErrorClass | undefined {
       return undefined;
   }
 }
-
