@@ -22,6 +22,11 @@ export class Run {
     this.profiles = new Profiles(surroundings.folder);
   }
 
+  /** The profile that is named, on the line or else in the environment. */
+  get profileName(): string | undefined {
+    return this.options.profile ?? this.options.environment.profile;
+  }
+
   session(): Promise<Session> {
     return Session.open(this.options, this.profiles, this.output);
   }
