@@ -15,7 +15,7 @@ export async function askInVain(cli: Cli, apiKey: string): Promise<void> {
   const odd = await at('http://localhost:1');
   expect([odd.code, odd.stderr]).toEqual([1, expect.stringMatching(/^\nhttp:\/\/localhost:1 .*own port\n.*--url/)]);
   expect((await at('http://localhost:49151')).stderr).toContain('nothing listens at that host and port');
-  expect((await at('localhost')).stderr).toContain('that is no URL');
+  expect((await at('localhost')).stderr).toContain('is no URL of an installation');
   const other = createServer((_, response) => {
     response.setHeader('x-request-id', 'f00d').end('{"tenant": {"id": 7}}');
   }).listen(0, '127.0.0.1');

@@ -1,13 +1,12 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { allowDevice, HttpDoor, OperatorApi, signUp, startUpstream, type Upstream } from '#libs/journey';
 import { bundleManifest, startWharf, type Wharf } from '#libs/testing';
-import { buildCli } from '../../scripts/build-cli.mjs';
+import { CommandLine } from './cli.fixture.js';
 import { ECHO } from './echo-server.fixture.js';
 import { askInVain } from './ask-in-vain.fixture.js';
 import { writeAndRestoreSecret } from './secret-versions.fixture.js';
@@ -19,54 +18,29 @@ const PERSON = { email: 'owner@cli.example', password: 'correct horse battery st
 
 let wharf: Wharf;
 let upstream: Upstream;
+let line: CommandLine;
 let folder: string;
-let program: string;
+let cli: CommandLine['cli'];
+let json: CommandLine['json'];
 let apiKey: string;
 
 beforeAll(async () => {
-  [wharf, upstream, program] = await Promise.all([startWharf(), startUpstream(), buildCli()]);
-  folder = mkdtempSync(path.join(tmpdir(), 'wharf-cli-'));
+  [wharf, upstream, line] = await Promise.all([startWharf(), startUpstream(), CommandLine.build()]);
+  ({ folder, cli, json } = line);
   const signedUp = await signUp(wharf.url, { tenantName: 'Shop', slug: 'shop', ...PERSON });
   apiKey = signedUp.api_key.text;
   const operator = new OperatorApi({ publicUrl: wharf.url, operatorKey: wharf.operatorKey });
   await operator.allowEgress('shop', upstream.host, upstream.port, 'the shop’s own upstream');
 });
 afterAll(async () => {
-  rmSync(folder, { recursive: true, force: true });
+  line?.remove();
   await Promise.all([wharf?.stop(), upstream?.stop()]);
 });
 
-interface Ended {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function environment(): NodeJS.ProcessEnv {
-  return { PATH: process.env['PATH'], HOME: folder, XDG_CONFIG_HOME: path.join(folder, 'config') };
-}
-
-/** Runs the built command line as a person does, with nothing of ours in its environment. */
-function cli(args: readonly string[], input = '', extra: NodeJS.ProcessEnv = {}): Promise<Ended> {
-  return new Promise((resolve) => {
-    const options = { cwd: folder, env: { ...environment(), ...extra }, timeout: 150_000 };
-    const child = execFile(process.execPath, [program, ...args], options, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code ?? 1), stdout, stderr });
-    });
-    child.stdin?.end(input);
-  });
-}
-
-async function json(args: readonly string[], input = ''): Promise<Record<string, unknown>> {
-  const { code, stdout, stderr } = await cli([...args, '--json'], input);
-  if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}: ${stdout}${stderr}`);
-  return JSON.parse(stdout) as Record<string, unknown>; // what is asserted below
-}
-
 /** Signs the owner in on another device, as one does who has this terminal and a browser. */
 async function signInAsOwner(...more: readonly string[]): Promise<void> {
-  const args = [program, 'login', '--url', wharf.url, '--tenant', 'shop', ...more];
-  const child = spawn(process.execPath, args, { cwd: folder, env: environment(), stdio: 'pipe' });
+  const args = [line.program, 'login', '--url', wharf.url, '--tenant', 'shop', ...more];
+  const child = spawn(process.execPath, args, { cwd: folder, env: line.environment, stdio: 'pipe' });
   const ended = new Promise((resolve) => child.once('exit', resolve));
   for await (const line of createInterface({ input: child.stderr })) {
     const url = /^Open (\S+)/.exec(line)?.[1];
@@ -86,11 +60,9 @@ function writeShop(description: string): void {
 }
 
 describe('the command line', () => {
-  test('says what to do where nobody is signed in, and where a word is misspelled', async () => {
+  test('says what to do where nobody is signed in, or nothing is there to sign in to', async () => {
     const nobody = await cli(['whoami']);
     expect([nobody.code, nobody.stderr]).toEqual([1, expect.stringContaining('wharf login --url')]);
-    const misspelled = await cli(['deply']);
-    expect([misspelled.code, misspelled.stderr]).toEqual([1, expect.stringContaining('Did you mean deploy?')]);
     const nowhere = await cli(['login', '--url', 'http://127.0.0.1:9', '--tenant', 'shop']);
     expect([nowhere.code, nowhere.stderr]).toEqual([1, expect.stringContaining('does not answer')]);
     const unknown = await cli(['login', '--url', wharf.url, '--tenant', 'nobody']);
@@ -207,9 +179,9 @@ describe('the command line', () => {
   test('shows the log, and follows it', async () => {
     const shown = await cli(['logs', 'books', '--event', 'call.completed']);
     expect(shown.stdout).toMatch(/ok .*call\.completed {2}books list_books/);
-    const child = spawn(process.execPath, [program, 'logs', '-n', '0', '--follow', '--event', 'secret.written'], {
+    const child = spawn(process.execPath, [line.program, 'logs', '-n', '0', '--follow', '--event', 'secret.written'], {
       cwd: folder,
-      env: environment(),
+      env: line.environment,
       stdio: 'pipe',
     });
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
@@ -230,19 +202,5 @@ describe('the command line', () => {
     writeFileSync(path.join(kept, file), note.replace(/\n([^\n]{8})[^\n]{4}/, '\n$1AAAA'));
     const second = await cli(['audit', 'verify']);
     expect([second.code, second.stdout]).toEqual([1, expect.stringContaining('DIFFERENT')]);
-  });
-
-  test.each(['bash', 'zsh', 'fish'])('completes in %s', async (shell) => {
-    const { code, stdout } = await cli(['completion', shell]);
-    expect([code, stdout]).toEqual([0, expect.stringContaining('secrets')]);
-  });
-
-  test('completes a command’s own words in a real bash', async () => {
-    const { stdout } = await cli(['completion', 'bash']);
-    const script = `${stdout}\nCOMP_WORDS=(wharf secrets s); COMP_CWORD=2; _wharf; echo "\${COMPREPLY[@]}"`;
-    const words = await new Promise((resolve) => {
-      execFile('bash', ['-c', script], { timeout: 60_000 }, (_, out) => resolve(out.trim()));
-    });
-    expect(words).toBe('set');
   });
 });

@@ -1,3 +1,4 @@
+import { stderr } from 'node:process';
 import { Command } from 'commander';
 import { addApprovals } from './approvals/approvals-commands.js';
 import { addAudit } from './commands/audit.js';
@@ -39,17 +40,22 @@ const ROOMS = [
   addCompletion,
 ];
 
+type GivenOptions = Omit<Run['options'], 'environment'>;
+
 /** The whole command line. */
-export function wharfProgram(surroundings: Surroundings, given: SessionOptions): Command {
+export function wharfProgram(surroundings: Surroundings, environment: SessionOptions['environment']): Command {
   const program = new Command('wharf')
     .description('Publish MCP servers, and see what agents do with them.')
     .option('--url <url>', 'the installation, else WHARF_URL or the profile’s')
     .option('--profile <name>', 'which sign-in to use')
     .option('--json', 'results as JSON on standard output')
+    // What is wrong with the line is an error like any other: main says it, and with --json as JSON.
+    .exitOverride()
+    .configureOutput({ writeErr: (text) => void (program.opts()['json'] === true || stderr.write(text)) })
     .showHelpAfterError('(`wharf help` lists the commands)')
     .showSuggestionAfterError();
   // Options of the program count wherever they stand on the line.
-  const run = (): Run => new Run({ ...given, ...program.opts<SessionOptions>() }, surroundings);
+  const run = (): Run => new Run({ ...program.opts<GivenOptions>(), environment }, surroundings);
   for (const add of ROOMS) add(program, run);
   return program;
 }

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { expect, test } from '@jest/globals';
 import { AGENT_CLIENTS, clientConfigs, clientName } from './index.js';
 
@@ -17,16 +18,38 @@ test('a key comes from the environment or is asked for, and clients without keys
   const configs = clientConfigs({ ...AT, credentials: 'api_key' });
   expect(configs.map(({ client }) => client)).toEqual(['cursor', 'vscode', 'claude-code']);
   expect(configs.map(({ config }) => JSON.parse(config ?? '{}'))).toEqual([
-    { mcpServers: { 'acme-code': { url: AT.url, headers: { Authorization: 'Bearer ${env:WHARF_API_KEY}' } } } },
+    { mcpServers: { 'acme-code': { url: AT.url, headers: { Authorization: 'Bearer ${env:WHARF_AGENT_KEY}' } } } },
     expect.objectContaining({
-      inputs: [expect.objectContaining({ password: true })],
-      servers: { 'acme-code': { type: 'http', url: AT.url, headers: { Authorization: 'Bearer ${input:wharf-key}' } } },
+      inputs: [expect.objectContaining({ id: 'wharf-key-acme-code', password: true })],
+      servers: {
+        'acme-code': { type: 'http', url: AT.url, headers: { Authorization: 'Bearer ${input:wharf-key-acme-code}' } },
+      },
     }),
     {
-      mcpServers: { 'acme-code': { type: 'http', url: AT.url, headers: { Authorization: 'Bearer ${WHARF_API_KEY}' } } },
+      mcpServers: {
+        'acme-code': { type: 'http', url: AT.url, headers: { Authorization: 'Bearer ${WHARF_AGENT_KEY}' } },
+      },
     },
   ]);
 });
+
+test.each(['sh', 'bash'])(
+  'no key that stands in the environment of %s is written into what a client keeps',
+  (shell) => {
+    const configs = clientConfigs({ ...AT, credentials: 'api_key' });
+    expect(JSON.stringify(configs)).not.toContain('WHARF_API_KEY');
+    const commands = configs.flatMap(({ command }) => command ?? []);
+    expect(commands).toHaveLength(1);
+    for (const command of commands) {
+      const { stdout } = spawnSync(shell, ['-c', `claude() { printf '%s\\n' "$@"; }\n${command}`], {
+        encoding: 'utf8',
+        env: { WHARF_AGENT_KEY: 'whk_secret', WHARF_API_KEY: 'whk_secret' },
+      });
+      const words = `mcp add --transport http --scope project ${AT.name} ${AT.url} --header`.split(' ');
+      expect(stdout.split('\n')).toEqual([...words, 'Authorization: Bearer ${WHARF_AGENT_KEY}', '']);
+    }
+  },
+);
 
 test('names have letters that clients take', () => {
   expect(clientName({ tenantSlug: 'acme' })).toBe('acme');

@@ -31,8 +31,11 @@ export interface ClientConfig {
   readonly steps: readonly string[];
 }
 
-/** The environment variable that configurations take an API key from: no key is ever written into one. */
-export const KEY_VARIABLE = 'WHARF_API_KEY';
+/**
+ * The environment variable that configurations take an API key from: no key is ever written into one. It is not the
+ * command line's WHARF_API_KEY, whose key manages the tenant: an agent is to have one of its own that only calls.
+ */
+const KEY_VARIABLE = 'WHARF_AGENT_KEY';
 
 /** The configuration of every client that can connect in this way; Claude and ChatGPT know no keys. */
 export function clientConfigs(connected: ConnectedUrl): ClientConfig[] {
@@ -82,14 +85,16 @@ function cursor({ name, url, credentials }: ConnectedUrl): ClientConfig {
       'Open the link, or edit the file.',
       credentials === 'sign_in'
         ? 'Choose “Connect” beside the server in Settings, MCP, and sign in.'
-        : `Start Cursor with the key in the environment variable ${KEY_VARIABLE}.`,
+        : `Start Cursor with the agent’s key in the environment variable ${KEY_VARIABLE}.`,
     ],
   };
 }
 
 function vsCode({ name, url, credentials }: ConnectedUrl): ClientConfig {
-  const asked = { type: 'promptString', id: 'wharf-key', description: `API key for ${name}`, password: true };
-  const server = { type: 'http', url, ...headersOf(credentials, '${input:wharf-key}') };
+  // VS Code keeps one value for each id: with one id for all, a key would go to every server that asks for it.
+  const id = `wharf-key-${name}`;
+  const asked = { type: 'promptString', id, description: `API key for ${name}`, password: true };
+  const server = { type: 'http', url, ...headersOf(credentials, `\${input:${id}}`) };
   const inputs = credentials === 'sign_in' ? {} : { inputs: [asked] };
   return {
     client: 'vscode',
@@ -110,20 +115,23 @@ function vsCode({ name, url, credentials }: ConnectedUrl): ClientConfig {
 }
 
 function claudeCode({ name, url, credentials }: ConnectedUrl): ClientConfig {
-  const server = { type: 'http', url, ...headersOf(credentials, `\${${KEY_VARIABLE}}`) };
-  const header = credentials === 'sign_in' ? '' : ` --header "Authorization: Bearer $${KEY_VARIABLE}"`;
+  const key = `\${${KEY_VARIABLE}}`;
+  const server = { type: 'http', url, ...headersOf(credentials, key) };
+  // In single quotes, for Claude Code and not the shell is to read the variable; it does so in a project's file alone.
+  const [scope, header] =
+    credentials === 'sign_in' ? ['', ''] : [' --scope project', ` --header 'Authorization: Bearer ${key}'`];
   return {
     client: 'claude-code',
     title: 'Claude Code',
     config: shown({ mcpServers: { [name]: server } }),
     file: '.mcp.json',
-    command: `claude mcp add --transport http ${name} ${url}${header}`,
+    command: `claude mcp add --transport http${scope} ${name} ${url}${header}`,
     link: null,
     steps: [
       'Run the command, or add the file to your project.',
       credentials === 'sign_in'
         ? 'Type /mcp in a session and sign in.'
-        : `The key is read from the environment variable ${KEY_VARIABLE}.`,
+        : `Start Claude Code with the agent’s key in the environment variable ${KEY_VARIABLE}, from which it reads it each time.`,
     ],
   };
 }

@@ -10,6 +10,8 @@ export const PLATFORM_KEYS = [
   'WHARF_URL',
   'WHARF_API_KEY',
   'WHARF_PROFILE',
+  // Of agents that were configured with a key.
+  'WHARF_AGENT_KEY',
   'WHARF_PUBLIC_URL',
   'WHARF_BASE_DOMAIN',
   'WHARF_REGION',

@@ -8,11 +8,12 @@ import type { LoginWanted } from './person-token.js';
 import type { UpstreamErrorClass } from './upstream-state.js';
 
 /**
- * Why egress did not bring an answer. `blocked`, `open`, `held`, `busy`, `connect` and `untrusted` mean that nothing was
- * sent; `open` is the breaker's own doing, and `held` an operator's.
+ * Why egress did not bring an answer. `blocked`, `no_credential`, `open`, `held`, `busy`, `connect` and `untrusted` mean
+ * that nothing was sent; `no_credential` is the tenant's own to mend, `open` the breaker's doing, and `held` an operator's.
  */
 export type FetchFailureReason =
   | 'blocked'
+  | 'no_credential'
   | 'open'
   | 'held'
   | 'busy'

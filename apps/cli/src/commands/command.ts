@@ -26,12 +26,19 @@ export class Run {
 
   /** The operators' API. @throws CliProblem where it was not said which, or as whom */
   operatorDoor(): HttpDoor {
-    const { url, operatorKey } = this.options;
-    if (url !== undefined && operatorKey !== undefined) return new HttpDoor(url.replace(/\/+$/, ''), operatorKey);
+    const { environment } = this.options;
+    const url = this.options.url ?? environment.url;
+    if (url !== undefined && environment.operatorKey !== undefined)
+      return new HttpDoor(url.replace(/\/+$/, ''), environment.operatorKey);
     throw new CliProblem(
       'This is for operators of the installation.',
       'Set WHARF_URL (or --url) and WHARF_OPERATOR_KEY, a key that `POST /admin/v1/me/keys` made.',
     );
+  }
+
+  /** The profile that is named, on the line or else in the environment. */
+  get profileName(): string | undefined {
+    return this.options.profile ?? this.options.environment.profile;
   }
 
   session(): Promise<Session> {

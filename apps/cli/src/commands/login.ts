@@ -2,6 +2,7 @@ import { text } from 'node:stream/consumers';
 import { WharfApi } from '#libs/journey';
 import { CliProblem } from '../problem.js';
 import { Authorization, protectedResource } from '../session/authorization.js';
+import { installationUrl } from '../session/installation-url.js';
 import { signIn } from '../session/session.js';
 import type { AddCommands, Run } from './command.js';
 
@@ -29,8 +30,9 @@ export const addLogin: AddCommands = (program, run) => {
 };
 
 async function login(run: Run, options: LoginOptions): Promise<void> {
-  const url = run.options.url?.replace(/\/+$/, '');
-  if (url === undefined) throw new CliProblem('Which installation?', 'Give its URL with --url or WHARF_URL.');
+  const given = run.options.url ?? run.options.environment.url;
+  if (given === undefined) throw new CliProblem('Which installation?', 'Give its URL with --url or WHARF_URL.');
+  const url = installationUrl(given);
   if (options.withApiKey === true) return loginWithApiKey(run, url);
   if (options.tenant === undefined) throw new CliProblem('Which tenant?', 'Give its name with --tenant.');
   const target = await protectedResource(`${url}/v1/tenants/${options.tenant}`);
@@ -49,14 +51,14 @@ async function loginWithApiKey(run: Run, url: string): Promise<void> {
 }
 
 async function keep(run: Run, profile: Parameters<Run['profiles']['save']>[1]): Promise<void> {
-  const name = run.options.profile ?? profile.tenant;
+  const name = run.profileName ?? profile.tenant;
   await run.profiles.save(name, profile);
   const { url, tenant } = profile;
   run.output.result({ profile: name, url, tenant }, `Signed in to ${tenant} at ${url}.`);
 }
 
 async function logout(run: Run): Promise<void> {
-  const found = await run.profiles.find(run.options.profile);
+  const found = await run.profiles.find(run.profileName);
   if (found === undefined) throw new CliProblem('You are not signed in.');
   const { name, profile } = found;
   for (const [resource, { refreshToken }] of Object.entries(profile.grants)) {

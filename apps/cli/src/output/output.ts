@@ -1,6 +1,10 @@
 import { stderr, stdin, stdout } from 'node:process';
+import { harmless, harmlessJson } from './visible.js';
 
-/** Where a command writes: results to standard output, everything else to standard error. */
+/**
+ * Where a command writes: results to standard output, everything else to standard error. Much of it was written by
+ * others, so no text reaches the terminal with anything in it that a terminal obeys.
+ */
 export class Output {
   constructor(readonly json: boolean) {}
 
@@ -11,17 +15,23 @@ export class Output {
 
   /** The result: as JSON with `--json`, else as the text for people. */
   result(value: unknown, text: string | readonly string[]): void {
-    stdout.write(this.json ? `${JSON.stringify(value)}\n` : `${[text].flat().join('\n')}\n`);
+    this.line(value, [text].flat().join('\n'));
   }
 
   /** One line of a result that goes on, such as a log. */
   line(value: unknown, text: string): void {
-    stdout.write(`${this.json ? JSON.stringify(value) : text}\n`);
+    stdout.write(`${this.json ? harmlessJson(value) : harmless(text)}\n`);
   }
 
   /** A remark to the person in front of the terminal. */
   say(text: string): void {
-    stderr.write(`${text}\n`);
+    stderr.write(`${harmless(text)}\n`);
+  }
+
+  /** Why a command ended without having done what it should: with `--json` a result too. */
+  failure(problem: object, text: string | undefined): void {
+    if (this.json) this.line({ error: problem }, '');
+    else if (text !== undefined) this.say(`\n${text}`);
   }
 
   /** Shows how far long work is; on a terminal it draws over itself, elsewhere it says only that it began. */

@@ -2,18 +2,23 @@ import { HttpDoor, WharfApi } from '#libs/journey';
 import { CliProblem } from '../problem.js';
 import type { Output } from '../output/output.js';
 import { Authorization, protectedResource } from './authorization.js';
+import { installationUrl } from './installation-url.js';
 import type { HeldGrant, Profile, Profiles } from './profiles.js';
 
 /** Longer than any one command needs, shorter than a token lives. */
 const SPARE_MS = 5 * 60_000;
 
-/** What the person gave beside the command. */
+/** What was given beside the command: on its line, and in its environment. */
 export interface SessionOptions {
   readonly url?: string | undefined;
-  readonly apiKey?: string | undefined;
   readonly profile?: string | undefined;
-  /** Of an operator of the installation; no profile has one. */
-  readonly operatorKey?: string | undefined;
+  readonly environment: {
+    readonly url?: string | undefined;
+    readonly apiKey?: string | undefined;
+    /** Of an operator of the installation; no profile has one. */
+    readonly operatorKey?: string | undefined;
+    readonly profile?: string | undefined;
+  };
 }
 
 /** Who we are at which installation, and the doors that opens. */
@@ -25,22 +30,31 @@ export class Session {
     private readonly output: Output,
   ) {}
 
-  /** From an API key and a URL that were given, else from the profile. @throws CliProblem where there is neither */
+  /**
+   * From the profile that the line names, else from the environment's key and URL, else from the profile of the
+   * environment or the current one. No credential goes to another installation than it was given or kept for.
+   *
+   * @throws CliProblem where there is none, or where the URLs differ
+   */
   static async open(options: SessionOptions, profiles: Profiles, output: Output): Promise<Session> {
-    const found = await profiles.find(options.profile);
-    const url = (options.url ?? found?.profile.url)?.replace(/\/+$/, '');
-    if (options.apiKey !== undefined) {
-      if (url === undefined) throw new CliProblem('Which installation?', 'Give its URL with --url or WHARF_URL.');
-      const { slug } = await new WharfApi({ publicUrl: url, apiKey: options.apiKey }).tenant();
-      return new Session(slug, { url, tenant: slug, apiKey: options.apiKey, grants: {} }, profiles, output);
+    const { url, profile: named, environment } = options;
+    if (named === undefined && environment.apiKey !== undefined) {
+      const given = { url: urlOfKey(url, environment.url), apiKey: environment.apiKey };
+      const { slug } = await new WharfApi({ publicUrl: given.url, apiKey: given.apiKey }).tenant();
+      return new Session(slug, { ...given, tenant: slug, grants: {} }, profiles, output);
     }
+    const wanted = named ?? environment.profile;
+    const found = await profiles.find(wanted);
     if (found === undefined) {
       throw new CliProblem(
-        options.profile === undefined ? 'You are not signed in.' : `There is no profile "${options.profile}".`,
+        wanted === undefined ? 'You are not signed in.' : `There is no profile "${wanted}".`,
         'Run `wharf login --url URL --tenant NAME`, or set WHARF_URL and WHARF_API_KEY.',
       );
     }
-    return new Session(found.name, { ...found.profile, ...(url === undefined ? {} : { url }) }, profiles, output);
+    // Whoever names a profile on the line means it, whatever the environment was set up for.
+    const asked = url ?? (named === undefined ? environment.url : undefined);
+    requireSameInstallation(found, asked, url === undefined ? 'WHARF_URL' : '--url');
+    return new Session(found.name, found.profile, profiles, output);
   }
 
   /** The management API, typed. */
@@ -88,6 +102,32 @@ export class Session {
     this.profile.grants[resource] = grant;
     await this.profiles.save(this.name, this.profile);
   }
+}
+
+/** Where the environment's key is used. @throws CliProblem where nobody says it, or the line says another than the environment */
+function urlOfKey(line: string | undefined, environment: string | undefined): string {
+  const given = line ?? environment;
+  if (given === undefined)
+    throw new CliProblem('Which installation is WHARF_API_KEY for?', 'Give its URL with WHARF_URL or --url.');
+  const url = installationUrl(given);
+  if (environment === undefined || installationUrl(environment) === url) return url;
+  throw new CliProblem(
+    `WHARF_API_KEY is for ${environment}, and --url names ${given}: it is sent to neither.`,
+    'Unset one of them, or name a profile with --profile.',
+  );
+}
+
+/** @throws CliProblem where a profile was kept for another installation than the one that is asked for */
+function requireSameInstallation(
+  { name, profile }: { readonly name: string; readonly profile: Profile },
+  asked: string | undefined,
+  by: string,
+): void {
+  if (asked === undefined || installationUrl(asked) === installationUrl(profile.url)) return;
+  throw new CliProblem(
+    `The profile "${name}" is for ${profile.url}, and ${by} names ${asked}: nothing was sent.`,
+    `Name another profile with --profile, leave ${by} away, or sign in there with \`wharf login --url ${asked}\`.`,
+  );
 }
 
 /** Has a person sign in on any device, and says where. */

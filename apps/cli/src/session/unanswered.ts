@@ -3,9 +3,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'no host of that name is known',
   EAI_AGAIN: 'the name of the host could not be looked up just now',
   ECONNRESET: 'the connection was cut before the answer',
-  ERR_INVALID_URL: 'that is no URL; write one such as https://wharf.example',
   'bad port': 'that port belongs to another protocol, and no HTTP client asks it; give the installation’s own port',
-  'unknown scheme': 'its URL must begin with http:// or https://',
 };
 
 /** Whether a request of ours came to no answer, rather than to one that refuses. */

@@ -196,11 +196,14 @@ export class Breakers {
   };
 }
 
+/** What never left, for a rule of ours or for what the tenant did not give. */
+const ruledOut: ReadonlySet<UpstreamFailure['reason']> = new Set(['blocked', 'no_credential']);
+
 /** Whether an error says nothing against the upstream. A probe that was given up proves nothing, so it does not close a breaker. */
 function isHealthy(error: unknown, breaker: Breaker): boolean {
   if (!(error instanceof UpstreamFailure)) return false;
   if (error.reason === 'too_large') return true;
-  return (error.reason === 'blocked' || error.reason === 'aborted') && !breaker.halfOpen;
+  return (ruledOut.has(error.reason) || error.reason === 'aborted') && !breaker.halfOpen;
 }
 
 function note(known: Known, error: unknown): void {

@@ -128,7 +128,10 @@ describe('egress', () => {
 
   it('names the secret to create when there is none', async () => {
     const result = await under.ask('/', { context: under.context({ secrets: {} }) });
-    expect(result).toMatchObject({ reason: 'blocked', message: expect.stringContaining('PUT /v1/secrets/api-key') });
+    expect(result).toMatchObject({
+      reason: 'no_credential',
+      message: expect.stringContaining('PUT /v1/secrets/api-key'),
+    });
     expect(under.upstream.seen).toEqual([]);
   });
 

@@ -44,7 +44,7 @@ export function anonymousHeaders(headers: Headers): Record<string, string> {
 /**
  * URL and headers with the credentials in place; whatever the runner put in their places is dropped.
  *
- * @throws UpstreamFailure blocked, naming the secret to create
+ * @throws UpstreamFailure no_credential, naming the secret to create
  */
 export function withCredentials(
   url: URL,
@@ -66,7 +66,7 @@ function getSecret({ secret }: Credential, secrets: EgressContext['secrets']): s
   const value = Object.hasOwn(secrets, secret) ? secrets[secret] : undefined;
   if (value !== undefined) return value;
   throw new UpstreamFailure(
-    'blocked',
+    'no_credential',
     `The secret "${secret}" does not exist. The owner of this server creates it with PUT /v1/secrets/${secret}.`,
   );
 }
@@ -74,7 +74,7 @@ function getSecret({ secret }: Credential, secrets: EgressContext['secrets']): s
 function headerText({ secret }: Credential, value: string): string {
   if (HEADER_VALUE.test(value) && value.trim() === value) return value;
   throw new UpstreamFailure(
-    'blocked',
+    'no_credential',
     `The secret "${secret}" holds characters that cannot stand in a header. The owner of this server writes it again with PUT /v1/secrets/${secret}.`,
   );
 }

@@ -49,6 +49,7 @@ function failureOf(answer: EgressAnswer): StaleMark['reason'] | undefined {
     case 'invalid_response':
       return answer.reason;
     case 'blocked':
+    case 'no_credential':
     case 'busy':
     case 'aborted':
     case 'too_large':

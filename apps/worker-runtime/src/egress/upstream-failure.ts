@@ -118,8 +118,10 @@ function codeOf(error: unknown, depth = 0): string {
   return 'cause' in error ? codeOf(error.cause, depth + 1) : '';
 }
 
+const RULES: ReadonlySet<UpstreamFailure['reason']> = new Set(['blocked', 'no_credential', 'busy', 'too_large']);
+
 /** Which rule of ours ended a request, where one did and not the upstream. */
 export function ruleOfFailure(reason: UpstreamFailure['reason'], origin: string): string | undefined {
   if (reason === 'open' || reason === 'held') return `breaker:${origin}`;
-  return reason === 'blocked' || reason === 'busy' || reason === 'too_large' ? `egress.${reason}` : undefined;
+  return RULES.has(reason) ? `egress.${reason}` : undefined;
 }

@@ -7,11 +7,12 @@ export class ApiProblem extends Error {
   constructor(
     readonly status: number,
     readonly problem: Partial<ProblemDocument>,
-    request: string,
+    /** Its method and path. */
+    readonly request: string,
   ) {
     const errors = (problem.errors ?? []).map((error) => `${error.pointer}: ${error.message}`);
     super(
-      [`${request} was answered ${status}: ${problem.detail ?? problem.title ?? 'no reason given'}`, ...errors].join(
+      [`${request} was answered ${status}: ${problem.detail || problem.title || 'it gave no reason'}`, ...errors].join(
         '\n  ',
       ),
     );

@@ -102,7 +102,7 @@ function understood<Shape extends z.ZodType>({ json, request, requestId }: Answe
 
 function problemOf({ status }: Response, text: string, what: string): ApiProblem {
   const answer = parse(text);
-  return new ApiProblem(status, isObject(answer) ? answer : { detail: text.slice(0, 200) }, what);
+  return new ApiProblem(status, isObject(answer) ? answer : { detail: text.trim().slice(0, 200) }, what);
 }
 
 function parse(text: string): unknown {

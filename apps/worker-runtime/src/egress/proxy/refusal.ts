@@ -31,6 +31,7 @@ export function refusalText({ status, headers, sentence }: Refusal): string {
 
 const ANSWERS: Readonly<Record<UpstreamFailure['reason'], { readonly status: number; readonly sentence: string }>> = {
   blocked: { status: 403, sentence: "Wharf's egress guard does not let this worker go there." },
+  no_credential: { status: 403, sentence: 'A credential for this upstream is missing or cannot be used.' },
   open: { status: 503, sentence: 'This upstream failed too often just now and is left alone for a while.' },
   held: {
     status: 503,

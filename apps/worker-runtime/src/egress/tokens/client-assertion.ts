@@ -19,7 +19,7 @@ interface SigningKey {
 
 /**
  * The JWT by which a client proves itself with its private key (`private_key_jwt`: RFC 7523, 2.2 and 3; MCP extension
- * oauth-client-credentials), good for a minute and once. @throws UpstreamFailure blocked, for a secret that is no such key
+ * oauth-client-credentials), good for a minute and once. @throws UpstreamFailure no_credential, for a secret that is no such key
  */
 export async function clientAssertion(
   { clientId, secret, tokenUrl, audience = tokenUrl }: Grant,
@@ -28,7 +28,7 @@ export async function clientAssertion(
   const found = signingKey(value);
   if (found === undefined)
     throw new UpstreamFailure(
-      'blocked',
+      'no_credential',
       `The secret "${secret}" is no private key that can sign. The owner of this server writes it with PUT /v1/secrets/${secret}: ` +
         'a private JWK in one line, or PKCS#8 in PEM with \\n for its line ends; on P-256 or P-384, RSA of 2048 bits or more, or Ed25519.',
     );

@@ -119,7 +119,7 @@ async function formOf(
   const value = Object.hasOwn(secrets, secret) ? secrets[secret] : undefined;
   if (value === undefined) {
     throw new UpstreamFailure(
-      'blocked',
+      'no_credential',
       `The secret "${secret}" does not exist. The owner of this server creates it with PUT /v1/secrets/${secret}.`,
     );
   }
@@ -157,7 +157,7 @@ function granted(answer: HopAnswer | undefined): { token: string; untilMs: numbe
   const refusal = refusalSchema.safeParse(jsonOf(answer));
   const why = refusal.success ? refusal.data.error : `status ${answer?.status ?? 'unknown'} without a bearer token`;
   throw new UpstreamFailure(
-    'blocked',
+    'no_credential',
     `its authorization server granted no token (${why}). The owner of this server must check the client’s id, secret and scope.`,
   );
 }

@@ -52,17 +52,17 @@ export function lackingScope({ status, headers }: Pick<HopAnswer, 'status' | 'he
   return /(?:^|[\s,])scope="([^"]{1,1000})"/i.exec(challenge)?.[1];
 }
 
-/** @throws UpstreamFailure blocked, for nothing ran: not sent, or refused for what its token lacks */
+/** @throws UpstreamFailure no_credential, for nothing ran: not sent, or refused for what its token lacks */
 function tokenIn(answer: TokenAnswer): string {
   switch (answer.kind) {
     case 'token':
       return answer.token;
     case 'login':
-      throw new UpstreamFailure('blocked', wantedOf(answer.login), {
+      throw new UpstreamFailure('no_credential', wantedOf(answer.login), {
         login: answer.login,
       });
     case 'failed':
-      throw new UpstreamFailure('blocked', answer.message);
+      throw new UpstreamFailure('no_credential', answer.message);
   }
 }
 

@@ -31,7 +31,7 @@ export class EgressFailure extends Error {
 /** Thrown when the person who calls must log in at an upstream first; nothing was sent to it. */
 export class LoginNeeded extends EgressFailure {
   constructor(readonly login: LoginWanted) {
-    super('blocked', `You are not logged in at ${login.title}.`);
+    super('no_credential', `You are not logged in at ${login.title}.`);
   }
 }
 

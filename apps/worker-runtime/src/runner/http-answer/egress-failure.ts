@@ -15,6 +15,8 @@ function sentence({ reason, retryAtMs, timeoutMs }: Failed, target: string): str
   switch (reason) {
     case 'blocked':
       return `${target} was not sent: the platform's egress guard does not allow this address. Do not retry; the owner of this server must change its URL or ask the operator for an allowance.`;
+    case 'no_credential':
+      return `${target} was not sent: a credential that it needs is missing or cannot be used, for the reason given here.`;
     case 'open':
       return `${target} was not sent: this upstream failed too often just now and is left alone for a while.${nextTry(retryAtMs)}`;
     case 'held':

@@ -233,7 +233,8 @@ describe('the result', () => {
   test.each([
     ['timeout', 'gave no complete answer within'],
     ['too_large', 'more than the platform'],
-    ['blocked', 'was not sent'],
+    ['blocked', 'was not sent: the platform'],
+    ['no_credential', 'was not sent: a credential that it needs is missing'],
     ['open', 'was not sent: this upstream failed too often'],
     ['held', 'was not sent: the operator of the platform holds back'],
     ['busy', 'was not sent: too many requests'],

@@ -16,6 +16,9 @@ const REFUSED_MESSAGE = /^Error POSTing to endpoint \(HTTP (\d{3})\)/;
 /** With which such a server refuses a message of a stream that it no longer has. */
 const LOST_STREAM = new Set([400, 404, 405, 410]);
 
+/** Why egress sends nothing. */
+const UNSENT = new Set(['blocked', 'no_credential', 'open', 'held', 'busy', 'connect', 'untrusted']);
+
 /** The errors along a chain of causes. */
 function* chainOf(error: unknown): Generator<Error> {
   for (let depth = 0; error instanceof Error && depth < 6; depth += 1, error = error.cause) yield error;
@@ -91,7 +94,7 @@ export function relayedError({ code, message, data }: ProtocolError, { client }:
 export function isUnreachable(error: unknown): boolean {
   if (loginIn(error) !== undefined) return false;
   const reason = egressFailureIn(error)?.reason;
-  if (reason !== undefined) return ['blocked', 'open', 'held', 'connect', 'untrusted'].includes(reason);
+  if (reason !== undefined) return reason !== 'busy' && UNSENT.has(reason);
   return [401, 403, 502, 503, 504].includes(statusOf(error) ?? 0);
 }
 
@@ -119,6 +122,7 @@ export function reasonOf(error: unknown): string {
 
 const sentences: Readonly<Record<string, string>> = {
   blocked: 'the platform does not let requests to it out',
+  no_credential: 'a credential that it is asked with is missing or cannot be used',
   open: 'it failed too often just now and is left alone for a while',
   held: 'the operator of the platform holds back every request to it for a while',
   busy: 'too many requests of this tenant are under way',
@@ -147,8 +151,7 @@ export function remoteFailure(
     failure === undefined || failure.message === failure.reason
       ? ''
       : ` (${failure.message.slice(0, MESSAGE_CHARACTERS_MAX)})`;
-  const unsent =
-    stage === 'connect' || ['blocked', 'open', 'held', 'busy', 'connect', 'untrusted'].includes(failure?.reason ?? '');
+  const unsent = stage === 'connect' || (failure !== undefined && UNSENT.has(failure.reason));
   const advice = unsent ? 'The request was not sent to it.' : REPEAT;
   return new RemoteFailure(
     `${JSON.stringify(upstream)}, the upstream MCP server behind this, could not answer: ${reason}${detail}. ${advice}`,
