@@ -99,7 +99,11 @@ export const AUDIT_EVENTS = {
   }),
   'api_key.rotated': event('An API key got a successor.', { successor: text, overlap_seconds: count }),
   'api_key.revoked': event('An API key was revoked.', {
-    reason: z.enum(['maker_left', 'servers_deleted']).optional(),
+    reason: z.enum(['maker_left', 'server_deleted']).optional(),
+  }),
+  'api_key.narrowed': event('An API key lost the scopes of a server that was deleted.', {
+    scopes: texts,
+    server: text,
   }),
   'api_key.used': event('An API key was used; recorded at most once a minute for each key.', {
     at: z.literal('management').optional(),
@@ -137,7 +141,15 @@ export const AUDIT_EVENTS = {
     members: texts,
     groups: texts,
   }),
-  'server.deleted': event('A server was deleted.', { slug: text, manifests_deleted: count }),
+  'server.deleted': event('A server was deleted, and no key, client or agent has a scope of it any more.', {
+    slug: text,
+    manifests_deleted: count,
+    api_keys_narrowed: count.optional(),
+    api_keys_revoked: count.optional(),
+    clients_narrowed: count.optional(),
+    clients_disabled: count.optional(),
+    grants_ended: count.optional(),
+  }),
   'artefact.uploaded': event('A document was uploaded.', { bytes: count, media_type: text }),
   'artefact.deleted': event('A document was deleted.', { bytes: count }),
   ...DRIFT_EVENTS,
