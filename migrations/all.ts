@@ -6,6 +6,8 @@ import { EndsOfMoves1763968100000 } from './1763968100000-ends-of-moves.js';
 import { KnownHolders1763968200000 } from './1763968200000-known-holders.js';
 import { PlatformItself1763968300000 } from './1763968300000-platform-itself.js';
 import { PlansWhenUncertain1763974000000 } from './1763974000000-plans-when-uncertain.js';
+import { KeysOfLeavers1763969000000 } from './1763969000000-keys-of-leavers.js';
+import { ScopesOfGoneServers1763969100000 } from './1763969100000-scopes-of-gone-servers.js';
 import { HoldersOfSecrets1763967000000 } from './1763967000000-holders-of-secrets.js';
 import { Foundation1763700000000 } from './1763700000000-foundation.js';
 import { EgressChoices1763710000000 } from './1763710000000-egress-choices.js';
@@ -176,5 +178,7 @@ export const MIGRATIONS = [
   EndsOfMoves1763968100000,
   KnownHolders1763968200000,
   PlatformItself1763968300000,
+  KeysOfLeavers1763969000000,
+  ScopesOfGoneServers1763969100000,
   PlansWhenUncertain1763974000000,
 ];

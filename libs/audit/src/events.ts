@@ -20,6 +20,8 @@ const count = z.int().min(0);
 const visit = { resource: text.optional(), client: text.optional() };
 const grant = { grant: z.unknown().optional() };
 const factor = { factor: z.enum(['app', 'passkey']) };
+/** What became of the keys of somebody who may make none any more. */
+const keysSettled = { api_keys_revoked: count.optional(), api_keys_kept: count.optional() };
 const admittance = {
   identity_provider: text.optional(),
   by: text.optional(),
@@ -40,6 +42,7 @@ const providerChoices = {
   just_in_time: z.boolean().optional(),
   accepts_assertions: z.boolean().optional(),
   sign_in_again_hours: count.optional(),
+  keys_of_leavers: z.enum(['revoke', 'keep']).optional(),
 };
 const delivery = { delivery: text };
 const invitation = { role: text, groups: texts, email: text };
@@ -60,6 +63,8 @@ export const AUDIT_EVENTS = {
   'member.role_changed': event('A member got another role, from an owner or by their groups at their provider.', {
     role: text,
     role_before: text.nullish(),
+    invitations_withdrawn: count.optional(),
+    ...keysSettled,
   }),
   'member.groups_changed': event('A member was put into groups or taken out of them.', {
     groups: texts.optional(),
@@ -70,6 +75,8 @@ export const AUDIT_EVENTS = {
     reason: text.optional(),
     role_before: text,
     grants_ended: count,
+    invitations_withdrawn: count.optional(),
+    ...keysSettled,
   }),
   'invitation.created': event('Somebody was invited to become a member.', invitation),
   'invitation.withdrawn': event('An invitation was withdrawn.', invitation),
@@ -82,6 +89,7 @@ export const AUDIT_EVENTS = {
   'identity_provider.deleted': event('An OpenID provider was disconnected, and its people with it.', {
     issuer: text,
     members_removed: count,
+    ...keysSettled,
   }),
   ...UPSTREAM_EVENTS,
   'api_key.created': event('An API key was created.', {
@@ -90,7 +98,13 @@ export const AUDIT_EVENTS = {
     expires_at: text.nullish(),
   }),
   'api_key.rotated': event('An API key got a successor.', { successor: text, overlap_seconds: count }),
-  'api_key.revoked': event('An API key was revoked.'),
+  'api_key.revoked': event('An API key was revoked.', {
+    reason: z.enum(['maker_left', 'server_deleted']).optional(),
+  }),
+  'api_key.narrowed': event('An API key lost the scopes of a server that was deleted.', {
+    scopes: texts,
+    server: text,
+  }),
   'api_key.used': event('An API key was used; recorded at most once a minute for each key.', {
     at: z.literal('management').optional(),
     ...mayBeReduced,
@@ -127,7 +141,15 @@ export const AUDIT_EVENTS = {
     members: texts,
     groups: texts,
   }),
-  'server.deleted': event('A server was deleted.', { slug: text, manifests_deleted: count }),
+  'server.deleted': event('A server was deleted, and no key, client or agent has a scope of it any more.', {
+    slug: text,
+    manifests_deleted: count,
+    api_keys_narrowed: count.optional(),
+    api_keys_revoked: count.optional(),
+    clients_narrowed: count.optional(),
+    clients_disabled: count.optional(),
+    grants_ended: count.optional(),
+  }),
   'artefact.uploaded': event('A document was uploaded.', { bytes: count, media_type: text }),
   'artefact.deleted': event('A document was deleted.', { bytes: count }),
   ...DRIFT_EVENTS,

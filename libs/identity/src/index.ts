@@ -1,4 +1,5 @@
 export { hashApiKey, mintApiKey, tenantOfApiKey, type NewApiKey } from './api-key.js';
+export { countKeysOf, revokeKeysOf, type MadeBy } from './made-keys.js';
 export { CLIENT_SIGNING_ALGORITHMS, clientKeySetSchema, type ClientKeySet } from './client-keys.js';
 export { DPOP_ALGORITHMS, verifyDpopProof, type DpopProof, type ProvedRequest } from './dpop-proof.js';
 export { actorsOf, principalBinding, type Principal } from './principal.js';

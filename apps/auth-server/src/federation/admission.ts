@@ -3,6 +3,7 @@ import { newId, type Database, type Transaction } from '#libs/database';
 import type { GroupRole } from '#libs/openid';
 import { endMembership } from '../grants/end-membership.js';
 import { judge, type Claims, type Judgement, type Refusal } from './asserted-person.js';
+import { endKeysOf } from './keys-of-leavers.js';
 import type { TenantProvider } from './tenant-providers.js';
 
 /** How a sign-in with a tenant's provider ended. */
@@ -146,7 +147,9 @@ async function join(tx: Transaction, person: Person, accountId: string, role: Gr
 async function changeRole(tx: Transaction, person: Person, accountId: string, role: GroupRole): Promise<void> {
   const { tenantId } = person.provider;
   await tx.query(`update members set role = $3 where tenant_id = $1 and account_id = $2`, [tenantId, accountId, role]);
-  const details = { role, role_before: person.known?.role };
+  // Of the roles that a provider gives, only this one makes keys.
+  const ended = role === 'admin' ? {} : { api_keys_revoked: await endKeysOf(tx, person.provider, accountId) };
+  const details = { role, role_before: person.known?.role, ...ended };
   await appendAudit(tx, tenantId, [aboutMember(person, accountId, { event: 'member.role_changed', details })]);
 }
 
@@ -166,7 +169,8 @@ async function expel(tx: Transaction, person: Person, reason: Refusal): Promise<
   const { known, provider } = person;
   if (known === undefined || known.role === null) return;
   const grantsEnded = await endMembership(tx, person.shared, { tenantId: provider.tenantId, ...known });
-  const details = { reason, role_before: known.role, grants_ended: grantsEnded };
+  const revoked = await endKeysOf(tx, provider, known.accountId);
+  const details = { reason, role_before: known.role, grants_ended: grantsEnded, api_keys_revoked: revoked };
   const done = { event: 'member.removed', details } as const;
   await appendAudit(tx, provider.tenantId, [aboutMember(person, known.accountId, done)]);
 }

@@ -25,13 +25,14 @@ export interface TenantProvider {
   readonly defaultRole: GroupRole | null;
   readonly justInTime: boolean;
   readonly acceptsAssertions: boolean;
+  readonly keysOfLeavers: 'revoke' | 'keep';
   readonly updatedAt: Date;
 }
 
 const COLUMNS = `id, tenant_id as "tenantId", name, issuer, client_id as "clientId", scopes,
   email_domains as "emailDomains", group_claim as "groupClaim", group_roles as "groupRoles",
   default_role as "defaultRole", just_in_time as "justInTime", accepts_assertions as "acceptsAssertions",
-  updated_at as "updatedAt"`;
+  keys_of_leavers as "keysOfLeavers",  updated_at as "updatedAt"`;
 
 const OPENED_MAX = 500;
 const OPENED_MS = 10 * 60 * 1_000;

@@ -7,7 +7,7 @@ import { personBehind } from '../access/person-behind.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { pageOf } from '../paging/cursor.js';
 import { TENANT_DATABASE } from '../platform/tokens.js';
-import { refuseUnknownScopes } from '../scopes/known-scopes.js';
+import { lockScopes, refuseUnknownScopes } from '../scopes/known-scopes.js';
 import { ApiKeysRepository } from './api-keys.repository.js';
 import type { createApiKey, listApiKeys, rotateApiKey } from './api-keys.schema.js';
 import { mintKeyRow, newKeyView } from './mint-key.js';
@@ -48,6 +48,7 @@ export class ApiKeysService {
   ): Promise<AnswerOf<typeof createApiKey>> {
     const { tenantId } = caller;
     return this.database.asTenant(tenantId, async (tx) => {
+      await lockScopes(tx, tenantId, 'to give');
       const createdBy = await personBehind(tx, caller);
       const ends = expiresAt === undefined ? null : new Date(expiresAt);
       const key = mintKeyRow(tenantId, { name, scopes, expiresAt: ends, createdBy });
@@ -69,6 +70,7 @@ export class ApiKeysService {
   ): Promise<AnswerOf<typeof rotateApiKey>> {
     const { tenantId } = caller;
     return this.database.asTenant(tenantId, async (tx) => {
+      await lockScopes(tx, tenantId, 'to give');
       await this.#refuseTooMany(tx, tenantId);
       const before = await this.keys.lockUsable(tx, tenantId, id);
       if (before === undefined) {

@@ -9,7 +9,7 @@ import type { AnswerOf, InputOf } from '../contract/contract.js';
 import type { Precondition } from '../contract/precondition.js';
 import { pageByKey } from '../paging/cursor.js';
 import { TENANT_DATABASE } from '../platform/tokens.js';
-import { refuseUnknownScopes } from '../scopes/known-scopes.js';
+import { lockScopes, refuseUnknownScopes } from '../scopes/known-scopes.js';
 import { clientProblems, type ClientShape } from './client-rules.js';
 import { clientView } from './client-view.js';
 import { ClientsRepository, type ClientRow } from './clients.repository.js';
@@ -54,6 +54,7 @@ export class ClientsService {
     requireFitting(client);
     const secret = client.auth_method.startsWith('client_secret_') ? mintClientSecret() : undefined;
     return this.database.asTenant(tenantId, async (tx) => {
+      await lockScopes(tx, tenantId, 'to give');
       if ((await this.clients.count(tx, tenantId)) >= CLIENTS_MAX) {
         throw new AppError('conflict', { message: `A tenant has at most ${CLIENTS_MAX} clients. Delete one first.` });
       }
@@ -78,6 +79,7 @@ export class ClientsService {
   ): Promise<AnswerOf<typeof changeClient>> {
     const { tenantId } = caller;
     return this.database.asTenant(tenantId, async (tx) => {
+      await lockScopes(tx, tenantId, 'to give');
       const before = required(await this.clients.lock(tx, tenantId, id));
       precondition.require(clientView(before));
       const after = changed(before, body);

@@ -59,10 +59,7 @@ export class IdentityProvidersController {
   @Delete(':provider')
   @RequirePermission('identity_providers.write')
   @Contract(deleteProvider)
-  remove(
-    @TenantCalling() caller: TenantCaller,
-    @Input() { params, precondition }: InputOf<typeof deleteProvider>,
-  ): Promise<void> {
-    return this.providers.remove(caller, params.provider, precondition);
+  remove(@TenantCalling() caller: TenantCaller, @Input() input: InputOf<typeof deleteProvider>): Promise<void> {
+    return this.providers.remove(caller, input);
   }
 }

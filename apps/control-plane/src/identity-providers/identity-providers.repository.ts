@@ -15,6 +15,7 @@ export interface ProviderChoices {
   readonly just_in_time: boolean;
   readonly accepts_assertions: boolean;
   readonly sign_in_again_hours: number;
+  readonly keys_of_leavers: 'revoke' | 'keep';
 }
 
 /** A tenant's OpenID provider as it is stored. */
@@ -35,7 +36,7 @@ export interface StoredProvider extends ProviderChoices {
 }
 
 const CHOICES = `name, client_id, scopes, email_domains, group_claim, group_roles, default_role, just_in_time,
-  accepts_assertions, sign_in_again_hours, secret_data_key_id, secret_ciphertext`;
+  accepts_assertions, sign_in_again_hours, keys_of_leavers, secret_data_key_id, secret_ciphertext`;
 const COLUMNS = `id, issuer, created_at, updated_at, ${CHOICES}`;
 
 /** A tenant's OpenID providers. */
@@ -65,7 +66,7 @@ export class IdentityProvidersRepository {
   async insert(tx: Transaction, tenantId: string, provider: StoredProvider): Promise<void> {
     await tx.query(
       `insert into identity_providers (tenant_id, id, issuer, ${CHOICES})
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
       [tenantId, provider.id, provider.issuer, ...valuesOf(provider)],
     );
   }
@@ -73,7 +74,7 @@ export class IdentityProvidersRepository {
   async update(tx: Transaction, tenantId: string, provider: StoredProvider): Promise<void> {
     await tx.query(
       `update identity_providers set (${CHOICES}, updated_at) =
-         ($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, now()) where tenant_id = $1 and id = $2`,
+         ($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, now()) where tenant_id = $1 and id = $2`,
       [tenantId, provider.id, ...valuesOf(provider)],
     );
   }
@@ -109,6 +110,7 @@ function valuesOf(provider: StoredProvider): unknown[] {
     provider.just_in_time,
     provider.accepts_assertions,
     provider.sign_in_again_hours,
+    provider.keys_of_leavers,
     provider.secret.dataKeyId,
     provider.secret.ciphertext,
   ];

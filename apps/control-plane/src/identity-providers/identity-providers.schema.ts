@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { GROUP_ROLES } from '#libs/openid';
+import { keysOfLeavers } from '../api-keys/keys-of-leavers.js';
 import { contract, jsonBody } from '../contract/contract.js';
 import { lineOfText } from '../contract/text.js';
 import { nextCursor, shortList } from '../paging/cursor.js';
@@ -65,6 +66,11 @@ const fields = {
         'After this time in which the provider said nothing about a person, their agents get no new token until they sign ' +
         'in again. Where it gives refresh tokens (for many: the scope `offline_access`), it is asked every hour.',
     }),
+  keys_of_leavers: z.enum(['revoke', 'keep']).meta({
+    description:
+      'What becomes of the API keys of somebody whom the provider lets in no more, or in a role that makes none: ' +
+      '`revoke` ends them for good; with `keep` they go on.',
+  }),
 } as const;
 
 const providerSchema = z
@@ -100,6 +106,7 @@ export const createProvider = contract({
       just_in_time: fields.just_in_time.default(true),
       accepts_assertions: fields.accepts_assertions.default(false),
       sign_in_again_hours: fields.sign_in_again_hours.default(24),
+      keys_of_leavers: fields.keys_of_leavers.default('revoke'),
     }),
   ),
   etag: 'shown',
@@ -139,7 +146,9 @@ export const changeProvider = contract({
 /** `DELETE /v1/identity-providers/{provider}` */
 export const deleteProvider = contract({
   summary: 'Disconnect an OpenID provider; its people lose access at once, and their agents too.',
+  description: 'The API keys that its people made are revoked, unless `keys=keep`.',
   params,
+  query: z.strictObject({ keys: keysOfLeavers }),
   etag: 'compared',
   answer: { status: 204, means: 'The provider is gone.' },
 });

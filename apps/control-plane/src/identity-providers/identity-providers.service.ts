@@ -5,13 +5,19 @@ import { AppError } from '#libs/errors';
 import { clientSecretPurpose } from '#libs/openid';
 import type { TenantVault } from '#libs/secrets';
 import { doneBy, type TenantCaller } from '../access/caller.js';
+import { settleKeysOf } from '../api-keys/keys-of-leavers.js';
 import type { ControlPlaneConfig } from '../config.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
-import type { Precondition } from '../contract/precondition.js';
 import { pageByKey } from '../paging/cursor.js';
 import { CONFIG, TENANT_DATABASE, VAULT } from '../platform/tokens.js';
 import { IdentityProvidersRepository, type ProviderRow } from './identity-providers.repository.js';
-import type { changeProvider, createProvider, getProvider, listProviders } from './identity-providers.schema.js';
+import type {
+  changeProvider,
+  createProvider,
+  deleteProvider,
+  getProvider,
+  listProviders,
+} from './identity-providers.schema.js';
 import { ProviderCheck } from './provider-check.js';
 
 const PROVIDERS_MAX = 10;
@@ -101,14 +107,18 @@ export class IdentityProvidersService {
   }
 
   /** Its people are members no more, and what their agents hold ends. @throws AppError `not_found` */
-  async remove(caller: TenantCaller, id: string, precondition: Precondition): Promise<void> {
+  async remove(
+    caller: TenantCaller,
+    { params: { provider: id }, query: { keys }, precondition }: InputOf<typeof deleteProvider>,
+  ): Promise<void> {
     const { tenantId } = caller;
     await this.database.asTenant(tenantId, async (tx) => {
       const row = await this.providers.lock(tx, tenantId, id);
       if (row === undefined) throw new AppError('not_found');
       precondition.require(this.#view(caller, row));
       const gone = await this.providers.remove(tx, tenantId, row);
-      const details = { issuer: row.issuer, members_removed: gone.length };
+      const settled = await settleKeysOf(tx, caller, { accountIds: gone, keys });
+      const details = { issuer: row.issuer, members_removed: gone.length, ...settled };
       await appendAudit(tx, tenantId, [
         doneBy(caller, { event: 'identity_provider.deleted', target: `identity-provider:${id}`, details }),
       ]);

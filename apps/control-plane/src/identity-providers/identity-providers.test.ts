@@ -51,6 +51,7 @@ test('a provider is connected with careful defaults, and its secret is never sho
       just_in_time: true,
       accepts_assertions: false,
       sign_in_again_hours: 24,
+      keys_of_leavers: 'revoke',
       redirect_uri: `http://localhost:4000/auth/federation/${tenant.slug}/callback`,
       created_at: expect.any(String),
       updated_at: expect.any(String),
@@ -163,6 +164,25 @@ test('disconnecting a provider takes its people’s membership, and ends what th
   const grants = await owner.query(`select 1 from grants where account_id = $1 and revoked_at is null`, [account]);
   const others = await owner.query(`select 1 from members where tenant_id = $1`, [tenant.id]);
   expect([members.rowCount, grants.rowCount, others.rowCount]).toEqual([0, 0, 1]);
+});
+
+test.each([
+  ['', true, { api_keys_revoked: 1, api_keys_kept: 0 }],
+  ['?keys=keep', false, { api_keys_revoked: 0, api_keys_kept: 1 }],
+])('disconnecting a provider%s settles the keys that its people made', async (query, revoked, expected) => {
+  const { body } = await create(await openIssuer(api, tenant));
+  const account = await personOf(body.issuer);
+  await owner.query(
+    `insert into api_keys (tenant_id, id, name, key_hash, prefix, scopes, created_by, maker_unknown)
+     values ($1, gen_random_uuid(), 'theirs', repeat('b', 64), 'whk_', '{mcp}', $2, false)`,
+    [tenant.id, account],
+  );
+  expect((await api.send('DELETE', `${PATH}/${body.id}${query}`, { key: tenant.key })).status).toBe(204);
+  const { api_keys: keys } = (await api.send('GET', '/v1/api-keys', { key: tenant.key })).body;
+  const known = keys.map(({ name, revoked_at: at }: { name: string; revoked_at: unknown }) => [name, at !== null]);
+  expect(known).toEqual(expect.arrayContaining([['theirs', revoked]]));
+  const audit = await api.send('GET', '/v1/audit?event=identity_provider.deleted', { key: tenant.key });
+  expect(audit.body.records[0].details).toEqual({ issuer: body.issuer, members_removed: 1, ...expected });
 });
 
 /** Somebody who has signed in with a provider and let an agent in. */

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Transaction } from '#libs/database';
+import { SENDER_MAY_INVITE } from '../members/member-rules.js';
 import type { Role } from '../members/members.repository.js';
 import type { PageQuery } from '../paging/cursor.js';
 
@@ -36,7 +37,7 @@ export interface FoundInvitation extends InvitationRow {
 }
 
 const STATE = `case when i.accepted_at is not null then 'accepted' when i.withdrawn_at is not null then 'withdrawn'
-  when i.expires_at <= now() then 'expired' else 'open' end`;
+  when i.expires_at <= now() then 'expired' when ${SENDER_MAY_INVITE} then 'open' else 'withdrawn' end`;
 const COLUMNS = `i.id, i.email, i.role, i.groups, ${STATE} as state, i.invited_by, i.created_at, i.expires_at`;
 
 /** A tenant's invitations. */

@@ -1,13 +1,27 @@
 import type { Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 import type { TenantCaller } from '../access/caller.js';
+import { rolesWith } from '../access/permissions.js';
 import type { MemberRow, MembersRepository, Role } from './members.repository.js';
+import { ROLES } from './members.schema.js';
+
+const INVITING = rolesWith('members.write');
 
 /** The person behind a caller: members are managed by people, never by keys. @throws AppError `forbidden` */
 export function personOf({ principal }: TenantCaller): string {
   if (principal.kind === 'person') return principal.subject;
   throw new AppError('forbidden', { message: 'Members are managed by people. Use an access token of your own.' });
 }
+
+/** What somebody of a role, or no member at all, may not invite anybody to become: owners are for owners. */
+export function rolesNotToInvite(role: Role | undefined): readonly Role[] {
+  if (role === undefined || !INVITING.includes(role)) return ROLES;
+  return role === 'owner' ? [] : ['owner'];
+}
+
+/** In SQL, whether the one who sent the invitation `i` may do so now; asked when it is used, for roles change meanwhile. */
+export const SENDER_MAY_INVITE = `exists (select from members m where m.tenant_id = i.tenant_id
+  and m.account_id = i.invited_by and m.role = any('{${INVITING.join()}}') and (m.role = 'owner' or i.role <> 'owner'))`;
 
 /** Refuses whoever is no owner what only owners may do. @throws AppError `forbidden` */
 export async function requireOwner(tx: Transaction, members: MembersRepository, caller: TenantCaller): Promise<void> {

@@ -43,7 +43,10 @@ export class MembersController {
   @Delete(':member')
   @RequirePermission('members.write')
   @Contract(removeMember)
-  remove(@TenantCalling() caller: TenantCaller, @Input() input: InputOf<typeof removeMember>): Promise<void> {
+  remove(
+    @TenantCalling() caller: TenantCaller,
+    @Input() input: InputOf<typeof removeMember>,
+  ): Promise<AnswerOf<typeof removeMember>> {
     return this.members.remove(caller, input);
   }
 }

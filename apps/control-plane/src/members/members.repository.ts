@@ -89,16 +89,35 @@ export class MembersRepository {
     ]);
   }
 
-  /** Ends a membership, what agents hold by it, and the invitations that it sent; how many grants have ended. */
+  /** Withdraws the open invitations of a member to become one of these; how many. */
+  async withdrawInvitations(
+    tx: Transaction,
+    tenantId: string,
+    { accountId, to }: { readonly accountId: string; readonly to: readonly Role[] },
+  ): Promise<number> {
+    const [withdrawn]: [unknown[], number] = await tx.query(
+      `update invitations set withdrawn_at = now() where tenant_id = $1 and invited_by = $2 and role = any($3)
+         and withdrawn_at is null and accepted_at is null and expires_at > now() returning id`,
+      [tenantId, accountId, to],
+    );
+    return withdrawn.length;
+  }
+
+  /** The clients with credentials that somebody registered, or whose secret or keys were given to them. */
+  async clientsGivenTo(tx: Transaction, tenantId: string, accountId: string): Promise<string[]> {
+    const rows: Array<{ id: string }> = await tx.query(
+      `select id from clients where tenant_id = $1 and kind <> 'public'
+         and (created_by = $2 or $2 = any(secret_given_to)) order by id`,
+      [tenantId, accountId],
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  /** Ends a membership and what agents hold by it; how many grants have ended. */
   async remove(tx: Transaction, tenantId: string, accountId: string): Promise<number> {
     const of = [tenantId, accountId];
     await tx.query(`delete from server_people where tenant_id = $1 and kind = 'member' and who = $2::text`, of);
     await tx.query(`delete from members where tenant_id = $1 and account_id = $2`, of);
-    await tx.query(
-      `update invitations set withdrawn_at = now()
-       where tenant_id = $1 and invited_by = $2 and withdrawn_at is null and accepted_at is null`,
-      of,
-    );
     const [ended]: [unknown[], number] = await tx.query(
       `update grants set revoked_at = now()
        where tenant_id = $1 and account_id = $2 and revoked_at is null and expires_at > now() returning id`,

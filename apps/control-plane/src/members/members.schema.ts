@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { keysOfLeavers } from '../api-keys/keys-of-leavers.js';
 import { contract, jsonBody } from '../contract/contract.js';
 import { lineOfText } from '../contract/text.js';
 import { nextCursor, pageCursor, pageLimit } from '../paging/cursor.js';
@@ -23,6 +24,21 @@ const memberSchema = z
     created_at: z.iso.datetime(),
   })
   .meta({ id: 'Member' });
+
+const removalSchema = z
+  .strictObject({
+    grants_ended: z.int().meta({ description: 'Agents’ sign-ins that ended.' }),
+    invitations_withdrawn: z.int(),
+    api_keys_revoked: z.int().meta({ description: 'API keys that they made, which open nothing any more.' }),
+    api_keys_kept: z
+      .int()
+      .meta({ description: 'API keys that they made and go on, because `keys=keep` was asked for.' }),
+    clients_known: z.array(z.string()).meta({
+      description:
+        'OAuth clients that they registered, or whose secret they were given. These go on: give each a new secret.',
+    }),
+  })
+  .meta({ id: 'MemberRemoval' });
 
 const params = z.strictObject({ member: z.uuid().meta({ description: 'The account’s id.' }) });
 
@@ -55,8 +71,10 @@ export const changeMember = contract({
   summary: 'Change a member’s role or groups.',
   description:
     'Only owners make and change owners; the last one stays. Whom an identity provider let in has the groups that it ' +
-    'says, and can be no owner.',
+    'says, and can be no owner. Invitations that the new role may not send are withdrawn; where it may make no API keys, ' +
+    'those that they made are revoked, unless `keys=keep`.',
   params,
+  query: z.strictObject({ keys: keysOfLeavers }),
   body: jsonBody(
     z
       .strictObject({ role: z.enum(ROLES), groups: groupNames })
@@ -70,10 +88,13 @@ export const changeMember = contract({
 
 /** `DELETE /v1/members/{member}` */
 export const removeMember = contract({
-  summary: 'Remove a member; what their agents hold ends within seconds.',
-  description: 'Only owners remove owners; the last one stays. Invitations that the member sent are withdrawn.',
+  summary: 'Remove a member; what their agents hold, and the API keys that they made, end within seconds.',
+  description:
+    'Only owners remove owners; the last one stays. Invitations that the member sent are withdrawn. The API keys that ' +
+    'they made are revoked, unless `keys=keep`.',
   params,
+  query: z.strictObject({ keys: keysOfLeavers }),
   etag: 'compared',
-  answer: { status: 204, means: 'They are no member any more.' },
+  answer: { status: 200, means: 'They are no member any more; what ended with that.', schema: removalSchema },
   refuses: ['conflict'],
 });

@@ -52,7 +52,7 @@ describe('owners', () => {
     const second = await api.newMember(tenant, 'owner');
     const secondToken = await api.tokenOf(tenant, second);
     const answers = await Promise.all([remove(owner, second), remove(secondToken, tenant.ownerId)]);
-    expect(answers.filter(({ status }) => status === 204)).toHaveLength(1);
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
     const { rows } = { rows: await api.control.asTenant(tenant.id, (tx) => tx.query(`select role from members`)) };
     expect(rows.filter(({ role }: { role: string }) => role === 'owner')).toHaveLength(1);
   });
@@ -84,7 +84,7 @@ describe('a member', () => {
     const id = await api.newMember(tenant, 'user');
     const changed = await change(admin, id, { role: 'developer', groups: ['b', 'a', 'b'] });
     expect(changed.body).toMatchObject({ account_id: id, role: 'developer', groups: ['a', 'b'] });
-    expect((await events('member.role_changed'))[0].details).toEqual({ role: 'developer', role_before: 'user' });
+    expect((await events('member.role_changed'))[0].details).toMatchObject({ role: 'developer', role_before: 'user' });
     expect((await events('member.groups_changed'))[0].details).toMatchObject({ groups: ['a', 'b'] });
     const found = await api.send('GET', '/v1/members?group=a', { key: owner });
     expect(found.body.members.map((member: { account_id: string }) => member.account_id)).toEqual([id]);
@@ -95,7 +95,7 @@ describe('a member', () => {
       (await api.send('POST', '/v1/invitations', { key: admin, body: { email: 'x@example.com', role: 'user' } }))
         .status,
     ).toBe(201);
-    expect((await remove(owner, adminId)).status).toBe(204);
+    expect((await remove(owner, adminId)).body).toMatchObject({ invitations_withdrawn: 1 });
     expect((await api.send('GET', '/v1/tenant', { key: admin })).status).toBe(403);
     const { invitations } = (await api.send('GET', '/v1/invitations?state=open', { key: owner })).body;
     expect(invitations).toEqual([]);

@@ -2,6 +2,15 @@ import type { Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { READ_EVERYWHERE } from '#libs/identity';
 
+/**
+ * Keeps the servers that scopes name from being deleted until the transaction ends (`to give`), or scopes from being given
+ * to anything (`to take`); the first lock of a transaction, whichever it takes beside it.
+ */
+export async function lockScopes(tx: Transaction, tenantId: string, why: 'to give' | 'to take'): Promise<void> {
+  const lock = why === 'to give' ? 'pg_advisory_xact_lock_shared' : 'pg_advisory_xact_lock';
+  await tx.query(`select ${lock}(hashtextextended($1, 0))`, [`scopes:${tenantId}`]);
+}
+
 /** Refuses scopes of servers (`{server}:{name}`) that name no server of the tenant, or no group of it. @throws AppError `unprocessable` */
 export async function refuseUnknownScopes(tx: Transaction, tenantId: string, scopes: readonly string[]): Promise<void> {
   const ofServers = scopes.filter((scope) => scope.includes(':') && scope !== READ_EVERYWHERE);

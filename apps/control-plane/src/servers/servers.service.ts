@@ -10,6 +10,8 @@ import type { AnswerOf, InputOf } from '../contract/contract.js';
 import type { Precondition } from '../contract/precondition.js';
 import { pageOf } from '../paging/cursor.js';
 import { CONFIG, TENANT_DATABASE, VAULT } from '../platform/tokens.js';
+import { lockScopes } from '../scopes/known-scopes.js';
+import { endScopesOf } from '../scopes/scopes-of-gone-server.js';
 import { TenantsRepository } from '../tenants/tenants.repository.js';
 import { serverView } from './server-view.js';
 import { ServersRepository, type ServerRow, type StaleAnswersChoice } from './servers.repository.js';
@@ -105,6 +107,7 @@ export class ServersService {
   async remove(caller: TenantCaller, slug: string, precondition: Precondition): Promise<void> {
     const { tenantId } = caller;
     await this.database.asTenant(tenantId, async (tx) => {
+      await lockScopes(tx, tenantId, 'to take');
       const server = await this.servers.lock(tx, tenantId, slug);
       if (server === undefined) throw new AppError('not_found');
       precondition.require(this.#view(caller, await this.#getRow(tx, tenantId, slug)));
@@ -113,7 +116,9 @@ export class ServersService {
       const digests = await this.servers.releaseDigests(tx, tenantId, server.id);
       await this.servers.remove(tx, tenantId, server.id);
       const freed = await deleteUnusedBlobs(tx, tenantId, digests);
-      const details = { slug, manifests_deleted: freed };
+      const { WHARF_PUBLIC_URL: publicUrl, WHARF_BASE_DOMAIN: baseDomain } = this.config;
+      const ended = await endScopesOf(tx, caller, { slug, scheme: { publicUrl, baseDomain } });
+      const details = { slug, manifests_deleted: freed, ...ended };
       const entry = { event: 'server.deleted', target: `server:${server.id}`, details } as const;
       await appendAudit(tx, tenantId, [doneBy(caller, entry)]);
     });
