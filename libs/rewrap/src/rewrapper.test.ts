@@ -23,13 +23,6 @@ import { SEALED_TABLES } from './sealed-tables.js';
 
 const NEW = Buffer.alloc(32, 3).toString('base64');
 const PERSONS = Array.from({ length: 7 }, (_, index) => `person-${index}`);
-/** States of imports that hold nothing sealed: not begun, or ended. */
-const IMPORTS_WITHOUT_A_KEY = [
-  ['uploading', null],
-  ['cancelled', new Date()],
-  ['failed', new Date()],
-  ['done', new Date()],
-] as const;
 const silent = createLogger('test', 'silent');
 const next = new MasterKeys(NEW);
 let store: TestDatabase;
@@ -109,12 +102,12 @@ async function sealPlatformRows(): Promise<void> {
      values ($1, 'waiting', 1, 'sha256:' || repeat('0', 64), '{x}', 'free', 'r', $1, $2, $3)`,
     [account, seal(`tenant-import:${account}`), masterKeyId(store.masterKey)],
   );
-  for (const [state, ended] of IMPORTS_WITHOUT_A_KEY)
-    await owner.query(
-      `insert into tenant_imports (id, state, bytes, digest, trusted, plan, reason, requested_by, ended_at)
-       values ($1, $2, 1, 'sha256:' || repeat('0', 64), '{x}', 'free', 'r', $3, $4)`,
-      [newId(), state, account, ended],
-    );
+  // Not begun, or ended: they hold no key, so are under none.
+  await owner.query(
+    `insert into tenant_imports (id, state, bytes, digest, trusted, plan, reason, requested_by)
+     select gen_random_uuid(), unnest($1::text[]), 1, 'sha256:' || repeat('0', 64), '{x}', 'free', 'r', $2`,
+    [['uploading', 'cancelled', 'failed', 'done'], account],
+  );
   await owner.query(
     `insert into oauth_artifacts (model, id_hash, payload) values ('Grant', 'h', $1), ('RefreshToken', 'h', $2)`,
     [
