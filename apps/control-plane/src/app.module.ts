@@ -37,6 +37,7 @@ import { FeatureFlagsModule } from './feature-flags/feature-flags.module.js';
 import { PlatformFeatureFlagsModule } from './platform-feature-flags/platform-feature-flags.module.js';
 import { ImpersonationsModule } from './impersonations/impersonations.module.js';
 import { PlatformHealthModule } from './platform-health/platform-health.module.js';
+import { PlatformHoldsModule } from './platform-holds/platform-holds.module.js';
 import { PlatformHomesModule } from './platform-homes/platform-homes.module.js';
 import { PlatformLimitsModule } from './platform-limits/platform-limits.module.js';
 import { PlatformBreakersModule } from './platform-breakers/platform-breakers.module.js';
@@ -120,6 +121,7 @@ const ROOMS = [
   OperatorOwnModule,
   PlatformTenantsModule,
   PlatformDeletionsModule,
+  PlatformHoldsModule,
   PlatformLimitsModule,
   PlatformHealthModule,
   PlatformHomesModule,
