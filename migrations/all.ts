@@ -2,6 +2,7 @@ import { MasterKeys1763932000000 } from './1763932000000-master-keys.js';
 import { UnknownMakers1763967050000 } from './1763967050000-unknown-makers.js';
 import { MakersFromTheLog1763967100000 } from './1763967100000-makers-from-the-log.js';
 import { SeveralHolds1763971000000 } from './1763971000000-several-holds.js';
+import { EmergencyKeys1763971100000 } from './1763971100000-emergency-keys.js';
 import { HoldersOfSecrets1763967000000 } from './1763967000000-holders-of-secrets.js';
 import { Foundation1763700000000 } from './1763700000000-foundation.js';
 import { EgressChoices1763710000000 } from './1763710000000-egress-choices.js';
@@ -169,4 +170,5 @@ export const MIGRATIONS = [
   UnknownMakers1763967050000,
   MakersFromTheLog1763967100000,
   SeveralHolds1763971000000,
+  EmergencyKeys1763971100000,
 ];

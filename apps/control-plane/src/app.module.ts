@@ -31,6 +31,7 @@ import { OperatorSignInModule } from './operator-sign-in/operator-sign-in.module
 import { OperatorsModule } from './operators/operators.module.js';
 import { PlatformDataKeysModule } from './platform-data-keys/platform-data-keys.module.js';
 import { PlatformEgressModule } from './platform-egress/platform-egress.module.js';
+import { EmergencyKeysModule } from './emergency-keys/emergency-keys.module.js';
 import { EnvironmentsModule } from './environments/environments.module.js';
 import { PromotionsModule } from './promotions/promotions.module.js';
 import { FeatureFlagsModule } from './feature-flags/feature-flags.module.js';
@@ -117,6 +118,7 @@ const ROOMS = [
   WebhooksModule,
   OperatorsModule,
   OperatorAccountsModule,
+  EmergencyKeysModule,
   OperatorSignInModule,
   OperatorOwnModule,
   PlatformTenantsModule,
