@@ -8,6 +8,8 @@ import { PlatformItself1763968300000 } from './1763968300000-platform-itself.js'
 import { PlansWhenUncertain1763974000000 } from './1763974000000-plans-when-uncertain.js';
 import { KeysOfLeavers1763969000000 } from './1763969000000-keys-of-leavers.js';
 import { ScopesOfGoneServers1763969100000 } from './1763969100000-scopes-of-gone-servers.js';
+import { SeveralHolds1763971000000 } from './1763971000000-several-holds.js';
+import { EmergencyKeys1763971100000 } from './1763971100000-emergency-keys.js';
 import { HoldersOfSecrets1763967000000 } from './1763967000000-holders-of-secrets.js';
 import { Foundation1763700000000 } from './1763700000000-foundation.js';
 import { EgressChoices1763710000000 } from './1763710000000-egress-choices.js';
@@ -180,5 +182,7 @@ export const MIGRATIONS = [
   PlatformItself1763968300000,
   KeysOfLeavers1763969000000,
   ScopesOfGoneServers1763969100000,
+  SeveralHolds1763971000000,
+  EmergencyKeys1763971100000,
   PlansWhenUncertain1763974000000,
 ];

@@ -5,7 +5,7 @@ const EXPORT = newId();
 
 /** A valid row of tenant A in the tables of its life cycle. */
 export const LIFE_CYCLE_ROWS: Record<string, Record<string, unknown>> = {
-  legal_holds: { tenant_id: a, reason: 'canary-a', held_by: newId() },
+  legal_holds: { tenant_id: a, id: newId(), reason: 'canary-a', held_by: newId() },
   tenant_deletions: {
     tenant_id: a,
     id: newId(),

@@ -31,12 +31,14 @@ import { OperatorSignInModule } from './operator-sign-in/operator-sign-in.module
 import { OperatorsModule } from './operators/operators.module.js';
 import { PlatformDataKeysModule } from './platform-data-keys/platform-data-keys.module.js';
 import { PlatformEgressModule } from './platform-egress/platform-egress.module.js';
+import { EmergencyKeysModule } from './emergency-keys/emergency-keys.module.js';
 import { EnvironmentsModule } from './environments/environments.module.js';
 import { PromotionsModule } from './promotions/promotions.module.js';
 import { FeatureFlagsModule } from './feature-flags/feature-flags.module.js';
 import { PlatformFeatureFlagsModule } from './platform-feature-flags/platform-feature-flags.module.js';
 import { ImpersonationsModule } from './impersonations/impersonations.module.js';
 import { PlatformHealthModule } from './platform-health/platform-health.module.js';
+import { PlatformHoldsModule } from './platform-holds/platform-holds.module.js';
 import { PlatformHomesModule } from './platform-homes/platform-homes.module.js';
 import { PlatformLimitsModule } from './platform-limits/platform-limits.module.js';
 import { PlatformBreakersModule } from './platform-breakers/platform-breakers.module.js';
@@ -117,11 +119,13 @@ const ROOMS = [
   WebhooksModule,
   OperatorsModule,
   OperatorAccountsModule,
+  EmergencyKeysModule,
   OperatorSignInModule,
   OperatorOwnModule,
   PlatformTenantsModule,
   PlatformOwnersModule,
   PlatformDeletionsModule,
+  PlatformHoldsModule,
   PlatformLimitsModule,
   PlatformHealthModule,
   PlatformHomesModule,

@@ -30,6 +30,8 @@ const READY_MS = 30_000;
 export interface Platform {
   readonly url: string;
   readonly operatorKeyFile: string;
+  /** A key that was shut opens nothing. */
+  readonly operatorKeyState: 'stands' | 'shut';
   readonly logFile: string;
   stop(): Promise<void>;
 }
@@ -51,7 +53,8 @@ export async function startPlatform(config: LocalConfig, environment: Environmen
   const masterKey = config.WHARF_MASTER_KEY ?? keys.masterKey;
   const [stores, bubblewrap] = await Promise.all([provideStores(config, data, stack), findBubblewrap(CACHE_FOLDER)]);
   await migrateAll(stores.databaseUrl, masterKey, config.WHARF_DEDICATED_DATABASES);
-  await provideOperator(stores.databaseUrl, masterKey, { name: 'local', key: keys.operatorKey });
+  const operatorKey = { source: 'local', key: keys.operatorKey } as const;
+  const operatorKeyState = await provideOperator(stores.databaseUrl, masterKey, operatorKey);
   const shared = serviceEnvironment(config, environment, stores, keys, data);
   const runtime = new RuntimeProcess(
     {
@@ -71,6 +74,7 @@ export async function startPlatform(config: LocalConfig, environment: Environmen
   return {
     url: config.publicUrl,
     operatorKeyFile: keys.operatorKeyFile,
+    operatorKeyState,
     logFile,
     async stop() {
       await Promise.all([closeServer(door.server), services.gateway.drain?.()]);

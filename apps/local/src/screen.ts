@@ -1,6 +1,12 @@
 import path from 'node:path';
 import type { Platform } from './platform.js';
 
+/** Where operators' key is, and what to do where it opens nothing. */
+function keyOf({ operatorKeyFile, operatorKeyState }: Platform, here: (file: string) => string): string {
+  const file = here(operatorKeyFile);
+  return operatorKeyState === 'stands' ? `key in ${file}` : `the key in ${file} was shut: delete the file for another`;
+}
+
 /** What the terminal shows when everything is up. */
 export function screen(platform: Platform, seconds: number): string {
   const { url } = platform;
@@ -13,7 +19,7 @@ export function screen(platform: Platform, seconds: number): string {
 
     Tenants' MCP URLs   ${url}/t/{tenant}/mcp
     Management API      ${url}/v1          (read it at ${url}/v1/docs)
-    Operators           ${url}/admin/v1    (key in ${here(platform.operatorKeyFile)})
+    Operators           ${url}/admin/v1    (${keyOf(platform, here)})
     Log                 ${here(platform.logFile)}
 
   Try

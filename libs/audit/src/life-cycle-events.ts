@@ -11,12 +11,13 @@ export const LIFE_CYCLE_EVENTS = {
   }),
   'tenant.restored': event('The tenant is not to be deleted any more.', { reason: text.optional() }),
   'tenant.held': event(
-    'An operator put the tenant under a legal hold: nothing of it is forgotten, erased or deleted.',
-    {
-      reason: text,
-    },
+    'An operator put the tenant under a legal hold: until it is lifted, nothing of the tenant is forgotten, erased or deleted.',
+    { hold: text.optional(), reason: text },
   ),
-  'tenant.released': event('An operator lifted the tenant’s legal hold.', { reason: text }),
+  'tenant.released': event('An operator lifted a legal hold of the tenant; another one may keep what there is.', {
+    hold: text.optional(),
+    reason: text,
+  }),
   'tenant.move_requested': event('An operator asked for the tenant’s rows to be moved to another database.', {
     tier: text,
     reason: text,

@@ -102,6 +102,12 @@ async function sealPlatformRows(): Promise<void> {
      values ($1, 'waiting', 1, 'sha256:' || repeat('0', 64), '{x}', 'free', 'r', $1, $2, $3)`,
     [account, seal(`tenant-import:${account}`), masterKeyId(store.masterKey)],
   );
+  // Not begun, or ended: they hold no key, so are under none.
+  await owner.query(
+    `insert into tenant_imports (id, state, bytes, digest, trusted, plan, reason, requested_by)
+     select gen_random_uuid(), unnest($1::text[]), 1, 'sha256:' || repeat('0', 64), '{x}', 'free', 'r', $2`,
+    [['uploading', 'cancelled', 'failed', 'done'], account],
+  );
   await owner.query(
     `insert into oauth_artifacts (model, id_hash, payload) values ('Grant', 'h', $1), ('RefreshToken', 'h', $2)`,
     [

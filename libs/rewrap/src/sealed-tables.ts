@@ -112,9 +112,10 @@ export const SEALED_TABLES: readonly SealedTable[] = [
     write: `wrapped = n.sealed, salt = ''`,
     reseal: rewrapPersonKey,
   }),
-  // What opens an archive, until it was imported; an import without one says nothing.
+  // What opens an archive, until its import ends; an import without one is under no key, and never was.
   table('tenant_imports', {
     key: [['id', 'uuid']],
+    rootKeyId: `case when sealed is not null then ${ROOT_KEY_ID} end`,
     reseal: sealedFor(([id]) => `tenant-import:${id}`),
   }),
   // Answers are kept for a day; a name without an answer is not sealed, and says nothing.

@@ -109,10 +109,10 @@ export class CredentialsRepository {
     return rows[0];
   }
 
-  /** Whose break-glass key this is. */
+  /** Whose emergency key this is; undefined for one that was shut. */
   async findOperator(tx: Transaction, hash: string): Promise<{ id: string; key_hash: string } | undefined> {
     const rows: Array<{ id: string; key_hash: string }> = await tx.query(
-      `select id, key_hash from operators where key_hash = $1`,
+      `select id, key_hash from operators where key_hash = $1 and key_shut_at is null`,
       [hash],
     );
     return rows[0];

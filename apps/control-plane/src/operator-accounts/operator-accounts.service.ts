@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { isUniqueViolation, newId, type Database, type Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 import type { OperatorCaller } from '../access/caller.js';
+import { refuseKeys } from '../access/refuse-keys.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { mintOperatorSecret } from '../credentials/operator-credentials.js';
 import { actOf, lookOf } from '../operators/act.js';
@@ -102,14 +103,6 @@ export function operatorView(row: OperatorRow): AnswerOf<typeof changeOperator>[
     created_at: row.created_at.toISOString(),
     last_signed_in_at: row.last_signed_in_at?.toISOString() ?? null,
   };
-}
-
-/** A key that leaks must not make others, and whoever is invited makes some. */
-function refuseKeys({ credential }: OperatorCaller): void {
-  if (credential.kind !== 'key') return;
-  throw new AppError('conflict', {
-    message: 'Only who has signed in invites and changes operators. Use POST /admin/v1/sign-in first.',
-  });
 }
 
 function newInvitation(): {

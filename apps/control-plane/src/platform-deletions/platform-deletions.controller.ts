@@ -1,18 +1,11 @@
-import { Controller, Delete, Get, Inject, Post, Put } from '@nestjs/common';
+import { Controller, Get, Inject, Post, Put } from '@nestjs/common';
 import { OperatorCalling, type OperatorCaller } from '../access/caller.js';
 import { RequirePermission } from '../access/permissions.js';
 import { Contract, Input, type AnswerOf, type InputOf } from '../contract/contract.js';
-import {
-  assignRegion,
-  cancelDeletion,
-  holdTenant,
-  listDeletions,
-  releaseTenant,
-  requestDeletion,
-} from './platform-deletions.schema.js';
+import { assignRegion, cancelDeletion, listDeletions, requestDeletion } from './platform-deletions.schema.js';
 import { PlatformDeletionsService } from './platform-deletions.service.js';
 
-/** The end of tenants, what keeps it off, and where they are served. */
+/** The end of tenants, and where they are served. */
 @Controller('admin/v1')
 export class PlatformDeletionsController {
   constructor(@Inject(PlatformDeletionsService) private readonly deletions: PlatformDeletionsService) {}
@@ -45,26 +38,6 @@ export class PlatformDeletionsController {
     @Input() { params, body }: InputOf<typeof cancelDeletion>,
   ): Promise<AnswerOf<typeof cancelDeletion>> {
     return this.deletions.cancel(caller, params.tenant, body.reason);
-  }
-
-  @Put('tenants/:tenant/legal-hold')
-  @RequirePermission('platform.tenants.write')
-  @Contract(holdTenant)
-  hold(
-    @OperatorCalling() caller: OperatorCaller,
-    @Input() { params, body }: InputOf<typeof holdTenant>,
-  ): Promise<void> {
-    return this.deletions.hold(caller, params.tenant, body);
-  }
-
-  @Delete('tenants/:tenant/legal-hold')
-  @RequirePermission('platform.tenants.write')
-  @Contract(releaseTenant)
-  release(
-    @OperatorCalling() caller: OperatorCaller,
-    @Input() { params, query }: InputOf<typeof releaseTenant>,
-  ): Promise<void> {
-    return this.deletions.release(caller, params.tenant, query.reason);
   }
 
   @Put('tenants/:tenant/home-region')

@@ -16,7 +16,7 @@ const DELETIONS = `select d.id, d.state, d.reason, d.requested_by, d.requested_a
   d.started_at, d.receipt, exists (select from legal_holds h where h.tenant_id = d.tenant_id) as held
   from tenant_deletions d`;
 
-/** Deletions and holds across the platform, as `wharf_operator` may read and change them. */
+/** Deletions across the platform, as `wharf_operator` may read and change them. */
 @Injectable()
 export class PlatformDeletionsRepository {
   async list(
@@ -33,27 +33,6 @@ export class PlatformDeletionsRepository {
   async findLast(tx: Transaction, tenantId: string): Promise<OperatedDeletionRow | undefined> {
     const rows: OperatedDeletionRow[] = await tx.query(
       `${DELETIONS} where d.tenant_id = $1 order by d.requested_at desc, d.id desc limit 1`,
-      [tenantId],
-    );
-    return rows[0];
-  }
-
-  async hold(
-    tx: Transaction,
-    tenantId: string,
-    { reason, told, by }: { readonly reason: string; readonly told: boolean; readonly by: string },
-  ): Promise<void> {
-    await tx.query(
-      `insert into legal_holds (tenant_id, reason, held_by, told) values ($1, $2, $3, $4)
-       on conflict (tenant_id) do update set reason = excluded.reason, held_by = excluded.held_by, told = excluded.told`,
-      [tenantId, reason, by, told],
-    );
-  }
-
-  /** Lifts a hold; whether the tenant knew of it, undefined where there was none. */
-  async release(tx: Transaction, tenantId: string): Promise<{ told: boolean } | undefined> {
-    const [rows]: [Array<{ told: boolean }>, number] = await tx.query(
-      `delete from legal_holds where tenant_id = $1 returning told`,
       [tenantId],
     );
     return rows[0];

@@ -57,29 +57,6 @@ export const listDeletions = contract({
   },
 });
 
-/** `PUT /admin/v1/tenants/{tenant}/legal-hold` */
-export const holdTenant = contract({
-  summary: 'Put a tenant under a legal hold: retention, erasure and deletion stop for it.',
-  params: tenantParams,
-  body: jsonBody(
-    z.strictObject({
-      reason: reasonText,
-      told: z.boolean().default(true).meta({
-        description: 'Whether the tenant may know: its audit log and its deletion say so, with the reason.',
-      }),
-    }),
-  ),
-  answer: { status: 204, means: 'The tenant is held.' },
-});
-
-/** `DELETE /admin/v1/tenants/{tenant}/legal-hold` */
-export const releaseTenant = contract({
-  summary: 'Lift a tenant’s legal hold; what was due meanwhile is caught up with.',
-  params: tenantParams,
-  query: z.strictObject({ reason: reasonText }),
-  answer: { status: 204, means: 'The tenant is not held.' },
-});
-
 /** `PUT /admin/v1/tenants/{tenant}/home-region` */
 export const assignRegion = contract({
   summary: 'Decide which region alone serves a tenant; services of others refuse it.',

@@ -13,13 +13,7 @@ import { CONFIG, OPERATOR_DATABASE } from '../platform/tokens.js';
 import { alreadyLeaving, deletionView, nothingToRestore } from '../tenant-deletion/deletion-view.js';
 import { TenantDeletionRepository } from '../tenant-deletion/tenant-deletion.repository.js';
 import { PlatformDeletionsRepository, type OperatedDeletionRow } from './platform-deletions.repository.js';
-import type {
-  assignRegion,
-  cancelDeletion,
-  holdTenant,
-  listDeletions,
-  requestDeletion,
-} from './platform-deletions.schema.js';
+import type { assignRegion, cancelDeletion, listDeletions, requestDeletion } from './platform-deletions.schema.js';
 
 type DeletionAnswer = AnswerOf<typeof cancelDeletion>;
 
@@ -31,7 +25,7 @@ interface Act {
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
-/** Operators' work on the end of tenants, and on what keeps it off. */
+/** Operators' work on the end of tenants, and on where they are served. */
 @Injectable()
 export class PlatformDeletionsService {
   constructor(
@@ -77,26 +71,6 @@ export class PlatformDeletionsService {
       if (!(await this.deletions.cancel(tx, id, 'anybody’s'))) throw nothingToRestore();
       await this.#note(tx, caller, id, { event: 'tenant.restored', details: { reason } });
       return this.#last(tx, id);
-    });
-  }
-
-  /** @throws AppError `not_found` */
-  async hold(
-    caller: OperatorCaller,
-    slug: string,
-    { reason, told }: InputOf<typeof holdTenant>['body'],
-  ): Promise<void> {
-    await this.#act(caller, { slug, reason, action: 'tenants.hold', details: { told } }, async (tx, id) => {
-      await this.rows.hold(tx, id, { reason, told, by: caller.operatorId });
-      if (told) await this.#note(tx, caller, id, { event: 'tenant.held', details: { reason } });
-    });
-  }
-
-  /** @throws AppError `not_found` */
-  async release(caller: OperatorCaller, slug: string, reason: string): Promise<void> {
-    await this.#act(caller, { slug, reason, action: 'tenants.release' }, async (tx, id) => {
-      const ended = await this.rows.release(tx, id);
-      if (ended?.told === true) await this.#note(tx, caller, id, { event: 'tenant.released', details: { reason } });
     });
   }
 

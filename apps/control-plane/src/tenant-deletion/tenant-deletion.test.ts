@@ -92,19 +92,23 @@ test('what an operator asked for, the tenant sees and an operator alone takes ba
 test('a legal hold is told to the tenant only where it may know, and nothing is erased meanwhile', async () => {
   const erase = () => api.send('DELETE', `/v1/audit/people/${tenant.ownerId}`, { key: token });
   const seen = async () => (await api.send('GET', '/v1/tenant/deletion', { key: token })).body.legal_hold;
-  expect((await asOperator('PUT', '/legal-hold', { reason: 'SECRET-case', told: false })).status).toBe(204);
+  const hidden = await asOperator('POST', '/legal-holds', { reason: 'SECRET-case', told: false });
+  expect(hidden.status).toBe(201);
   expect([await seen(), (await erase()).status]).toEqual([false, 409]);
   const log = await api.send('GET', '/v1/audit?limit=100', { key: token });
   expect(log.text).not.toContain('SECRET-case');
   expect((await asOperator('GET', '')).body.tenant.legal_hold).toBe(true);
-  await asOperator('PUT', '/legal-hold', { reason: 'a case', told: true });
+  const open = await asOperator('POST', '/legal-holds', { reason: 'a case', told: true });
   expect(await seen()).toBe(true);
-  expect((await asOperator('DELETE', '/legal-hold?reason=closed')).status).toBe(204);
+  const lift = (hold: { id: string }) => asOperator('DELETE', `/legal-holds/${hold.id}?reason=closed`);
+  expect((await lift(open.body)).status).toBe(204);
+  expect([await seen(), (await erase()).status]).toEqual([false, 409]);
+  expect((await lift(hidden.body)).status).toBe(204);
   expect([await seen(), (await erase()).status]).toEqual([false, 404]);
 });
 
 test('a hold that the tenant may not know of looks like a deletion in progress, from the due date on', async () => {
-  await asOperator('PUT', '/legal-hold', { reason: 'SECRET-case', told: false });
+  await asOperator('POST', '/legal-holds', { reason: 'SECRET-case', told: false });
   const asked = (await leave(token)).body;
   const seen = async () => (await api.send('GET', '/v1/tenant/deletion', { key: token })).body;
   const restore = () => api.send('POST', '/v1/tenant/restore', { key: token });
@@ -119,7 +123,7 @@ test('a hold that the tenant may not know of looks like a deletion in progress, 
   const begun = await restore();
   expect([refused.status, refused.body.detail]).toEqual([409, begun.body.detail]);
   await alter(`state = 'waiting'`);
-  await asOperator('PUT', '/legal-hold', { reason: 'a case', told: true });
+  await asOperator('POST', '/legal-holds', { reason: 'a case', told: true });
   expect(await seen()).toMatchObject({ deletion: { state: 'waiting' }, legal_hold: true });
   expect((await restore()).status).toBe(200);
 });

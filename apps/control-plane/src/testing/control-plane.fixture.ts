@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Client } from 'pg';
@@ -7,6 +7,7 @@ import { closeServer } from '#libs/http';
 import { claimMails, type ClaimedMail } from '#libs/mail';
 import { testDatabase, testRedis, type TestDatabase } from '#libs/testing';
 import { start } from '../main.js';
+import { newEmergencyKey } from './emergency-key.fixture.js';
 import { startRuntime } from './runtime.fixture.js';
 import { startTokenIssuer } from './token-issuer.fixture.js';
 
@@ -47,16 +48,6 @@ async function exchange(url: string, method: string, path: string, { key, header
   return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : undefined };
 }
 
-async function provideOperator(databaseUrl: string): Promise<string> {
-  const key = `who_${randomBytes(32).toString('base64url')}`;
-  const owner = new Client({ connectionString: databaseUrl });
-  await owner.connect();
-  const hash = createHash('sha256').update(key).digest('hex');
-  await owner.query(`insert into operators (id, name, key_hash) values ($1, 'Olga', $2)`, [newId(), hash]);
-  await owner.end();
-  return key;
-}
-
 async function dedicatedDatabase(): Promise<TestDatabase> {
   const own = await testDatabase();
   const owner = new Client({ connectionString: own.databaseUrl });
@@ -89,7 +80,7 @@ export async function startControlPlane({ runtime, dedicated, environment = {} }
   const own = dedicated === true ? await dedicatedDatabase() : undefined;
   const worker = runtime === true ? await startRuntime(INTAKE_KEY) : undefined;
   const issuer = await startTokenIssuer(`${PUBLIC_URL}/auth`);
-  const operatorKey = await provideOperator(store.databaseUrl);
+  const { text: operatorKey } = await newEmergencyKey(store);
   const control = await Database.connect({ ...store, role: 'wharf_control', poolSize: 2 });
   const background = await Database.connect({ ...store, role: 'wharf_background', poolSize: 1 });
   const service = await start({

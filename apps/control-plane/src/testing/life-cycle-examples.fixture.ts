@@ -144,15 +144,20 @@ export const OPERATED_LIFE_CYCLE_EXAMPLES: Readonly<Record<string, MakeExample>>
     path: `/admin/v1/tenants/${tenant.slug}/exports/${await newExport(api, tenant)}/content`,
     status: 200,
   }),
-  'PUT /admin/v1/tenants/{tenant}/legal-hold': async (api) => ({
-    path: `/admin/v1/tenants/${(await api.newTenant()).slug}/legal-hold`,
-    status: 204,
+  'GET /admin/v1/tenants/{tenant}/legal-holds': (_, { slug }) => ({
+    path: `/admin/v1/tenants/${slug}/legal-holds`,
+    status: 200,
+  }),
+  'POST /admin/v1/tenants/{tenant}/legal-holds': async (api) => ({
+    path: `/admin/v1/tenants/${(await api.newTenant()).slug}/legal-holds`,
+    status: 201,
     body: { reason: REASON },
   }),
-  'DELETE /admin/v1/tenants/{tenant}/legal-hold': async (api) => ({
-    path: `/admin/v1/tenants/${(await api.newTenant()).slug}/legal-hold?reason=done`,
-    status: 204,
-  }),
+  'DELETE /admin/v1/tenants/{tenant}/legal-holds/{hold}': async (api) => {
+    const path = `/admin/v1/tenants/${(await api.newTenant()).slug}/legal-holds`;
+    const { body } = await api.send('POST', path, { key: api.operatorKey, body: { reason: REASON } });
+    return { path: `${path}/${body.id}?reason=done`, status: 204 };
+  },
   'GET /admin/v1/tenants/{tenant}/home': (_, { slug }) => ({ path: `/admin/v1/tenants/${slug}/home`, status: 200 }),
   'PUT /admin/v1/tenants/{tenant}/home': async (api) => ({
     path: `/admin/v1/tenants/${await newDedicated(api)}/home`,

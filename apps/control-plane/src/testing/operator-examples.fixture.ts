@@ -1,3 +1,4 @@
+import { newEmergencyKey } from './emergency-key.fixture.js';
 import { beginEnrolment, codeOf, invite, newOperator, newSession } from './operators.fixture.js';
 import type { MakeExample } from './example.fixture.js';
 
@@ -20,6 +21,11 @@ export const OPERATOR_PEOPLE_EXAMPLES: Readonly<Record<string, MakeExample>> = {
     path: `/admin/v1/operators/${(await invite(api, 'support')).id}/invitation`,
     status: 201,
     body: { reason },
+  }),
+  'GET /admin/v1/emergency-keys': () => ({ path: '/admin/v1/emergency-keys', status: 200 }),
+  'DELETE /admin/v1/emergency-keys/{id}': async (api) => ({
+    path: `/admin/v1/emergency-keys/${(await newEmergencyKey(api)).id}?reason=done`,
+    status: 204,
   }),
   'GET /admin/v1/me': () => ({ path: '/admin/v1/me', status: 200 }),
   'POST /admin/v1/me/sign-out': () => ({ path: '/admin/v1/me/sign-out', status: 204 }),

@@ -12,7 +12,10 @@ try {
   const { databaseUrl, masterKey } = await provideTarget(config, stack);
   const done = await migrateAll(databaseUrl, masterKey, config.WHARF_DEDICATED_DATABASES);
   const { WHARF_OPERATOR_KEY: key } = config;
-  if (key !== undefined) await provideOperator(databaseUrl, masterKey, { name: 'migrate', key });
+  const state =
+    key === undefined ? 'stands' : await provideOperator(databaseUrl, masterKey, { source: 'migrate', key });
+  if (state === 'shut')
+    process.stderr.write('WHARF_OPERATOR_KEY was shut, and opens nothing: set a new one, or none.\n');
   for (const { database, names } of done) {
     const where = database === undefined ? '' : `${database}: `;
     process.stdout.write(
