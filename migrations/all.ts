@@ -1,3 +1,4 @@
+import { PlansThatEnd1763972000000 } from './1763972000000-plans-that-end.js';
 import { MasterKeys1763932000000 } from './1763932000000-master-keys.js';
 import { UnknownMakers1763967050000 } from './1763967050000-unknown-makers.js';
 import { MakersFromTheLog1763967100000 } from './1763967100000-makers-from-the-log.js';
@@ -167,4 +168,5 @@ export const MIGRATIONS = [
   HoldersOfSecrets1763967000000,
   UnknownMakers1763967050000,
   MakersFromTheLog1763967100000,
+  PlansThatEnd1763972000000,
 ];
