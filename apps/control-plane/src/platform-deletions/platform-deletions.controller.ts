@@ -28,7 +28,7 @@ export class PlatformDeletionsController {
   }
 
   @Post('tenants/:tenant/deletion')
-  @RequirePermission('platform.tenants.write')
+  @RequirePermission('platform.tenants.delete')
   @Contract(requestDeletion)
   request(
     @OperatorCalling() caller: OperatorCaller,
@@ -38,7 +38,7 @@ export class PlatformDeletionsController {
   }
 
   @Post('tenants/:tenant/restore')
-  @RequirePermission('platform.tenants.write')
+  @RequirePermission('platform.tenants.restore')
   @Contract(cancelDeletion)
   cancel(
     @OperatorCalling() caller: OperatorCaller,
@@ -48,7 +48,7 @@ export class PlatformDeletionsController {
   }
 
   @Put('tenants/:tenant/legal-hold')
-  @RequirePermission('platform.tenants.write')
+  @RequirePermission('platform.holds.write')
   @Contract(holdTenant)
   hold(
     @OperatorCalling() caller: OperatorCaller,
@@ -58,7 +58,7 @@ export class PlatformDeletionsController {
   }
 
   @Delete('tenants/:tenant/legal-hold')
-  @RequirePermission('platform.tenants.write')
+  @RequirePermission('platform.holds.lift')
   @Contract(releaseTenant)
   release(
     @OperatorCalling() caller: OperatorCaller,
@@ -68,7 +68,7 @@ export class PlatformDeletionsController {
   }
 
   @Put('tenants/:tenant/home-region')
-  @RequirePermission('platform.tenants.write')
+  @RequirePermission('platform.tenants.home')
   @Contract(assignRegion)
   assignRegion(
     @OperatorCalling() caller: OperatorCaller,
