@@ -1,3 +1,4 @@
+import { OperatorNotes1763972100000 } from './1763972100000-operator-notes.js';
 import { PlansThatEnd1763972000000 } from './1763972000000-plans-that-end.js';
 import { MasterKeys1763932000000 } from './1763932000000-master-keys.js';
 import { UnknownMakers1763967050000 } from './1763967050000-unknown-makers.js';
@@ -169,4 +170,5 @@ export const MIGRATIONS = [
   UnknownMakers1763967050000,
   MakersFromTheLog1763967100000,
   PlansThatEnd1763972000000,
+  OperatorNotes1763972100000,
 ];

@@ -33,9 +33,9 @@ export class ActNote {
     this.#details = { ...this.#details, ...details };
   }
 
-  /** All that is written beside the act's own members. */
-  detailsOf(act: OperatorAct): Readonly<Record<string, unknown>> {
-    return { ...act.details, ...this.#details, outcome: this.#outcome ?? act.outcome ?? 'done' };
+  /** The act with all that is written of it. */
+  complete(act: OperatorAct): OperatorAct {
+    return { ...act, details: { ...act.details, ...this.#details }, outcome: this.#outcome ?? act.outcome ?? 'done' };
   }
 }
 
@@ -44,9 +44,10 @@ export type ActWork<Result> = (tx: Transaction, note: ActNote) => Promise<Result
 
 /** Writes what an operator does, and what came of it, to the platform's audit. */
 export async function recordAct(tx: Transaction, act: OperatorAct, note = new ActNote()): Promise<void> {
+  const { operatorId, action, reason, tenantId, details, outcome } = note.complete(act);
   await tx.query(
     `insert into operator_actions (operator_id, action, reason, tenant_id, details) values ($1, $2, $3, $4, $5)`,
-    [act.operatorId, act.action, act.reason, act.tenantId ?? null, JSON.stringify(note.detailsOf(act))],
+    [operatorId, action, reason, tenantId ?? null, JSON.stringify({ ...details, outcome })],
   );
 }
 
