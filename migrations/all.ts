@@ -1,3 +1,5 @@
+import { OperatorNotes1763972100000 } from './1763972100000-operator-notes.js';
+import { PlansThatEnd1763972000000 } from './1763972000000-plans-that-end.js';
 import { MasterKeys1763932000000 } from './1763932000000-master-keys.js';
 import { UnknownMakers1763967050000 } from './1763967050000-unknown-makers.js';
 import { MakersFromTheLog1763967100000 } from './1763967100000-makers-from-the-log.js';
@@ -184,5 +186,7 @@ export const MIGRATIONS = [
   ScopesOfGoneServers1763969100000,
   SeveralHolds1763971000000,
   EmergencyKeys1763971100000,
+  PlansThatEnd1763972000000,
+  OperatorNotes1763972100000,
   PlansWhenUncertain1763974000000,
 ];

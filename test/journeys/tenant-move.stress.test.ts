@@ -96,7 +96,7 @@ test('an archive holds everything the tenant owns, and no secret of it in plain 
     if (exports[0].state === 'failed') throw new Error(exports[0].failure);
     return exports[0].state === 'ready' ? exports[0] : undefined;
   });
-  const content = `/admin/v1/tenants/moved/exports/${made.id}/content`;
+  const content = `${made.download}?reason=it+moves`;
   const bytes = Buffer.from(await (await asked(from, 'GET', content, from.operatorKey)).arrayBuffer());
   expect(bytes.length).toBe(made.bytes);
   expect(bytes.includes(SECRET)).toBe(false);

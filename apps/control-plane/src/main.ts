@@ -12,6 +12,7 @@ import { databaseSupplier } from '#libs/supply';
 import { createLogger, startTelemetry } from '#libs/telemetry';
 import { assemble } from './application.js';
 import { parseControlPlaneConfig, type ControlPlaneConfig } from './config.js';
+import { tenantNoteSweep } from './operator-orders/tenant-notes.js';
 import type { Platform } from './platform/platform.module.js';
 
 /** Half as many again as one tenant's requests can hold (`RUNNING_MAX`). */
@@ -49,6 +50,9 @@ async function open(config: ControlPlaneConfig, closers: Array<() => Promise<unk
   );
   await copies.start();
   closers.push(() => copies.stop());
+  const notes = tenantNoteSweep(operatorDatabase, logger);
+  notes.start();
+  closers.push(() => notes.stop());
   const redis = openRedis(config.REDIS_URL, {
     commandMs: COMMAND_MS,
     onError: (error) => logger.warn({ err: error }, 'Redis connection failed'),

@@ -42,7 +42,10 @@ export const LIFE_CYCLE_EVENTS = {
     reason: text.optional(),
   }),
   'tenant.exported': event('An archive of the whole tenant was made.', { export: text, digest: text, bytes: z.int() }),
-  'tenant.export_downloaded': event('Somebody downloaded an archive of the whole tenant.', { export: text }),
+  'tenant.export_downloaded': event('Somebody downloaded an archive of the whole tenant.', {
+    export: text,
+    reason: text.optional(),
+  }),
   'tenant.imported': event(
     'The tenant came from another installation; its log there is kept apart, with the proofs that it had.',
     { source: text, export: text, made_at: text },

@@ -65,7 +65,7 @@ test('work that throws leaves nothing behind', async () => {
   expect(await control.asTenant(mine, (tx) => tx.query('select name from tenants'))).toEqual([{ name: 'T' }]);
 });
 
-test('an operator’s act is written with the work, or not at all', async () => {
+test('an operator’s act is written with the work and what came of it, or not at all', async () => {
   const operatorId = newId();
   await operators.asService((tx) =>
     tx.query(`insert into operators (id, name, key_hash) values ($1, 'o', $2)`, [operatorId, newId()]),
@@ -73,10 +73,17 @@ test('an operator’s act is written with the work, or not at all', async () => 
   const act = { operatorId, action: 'tenants.list', reason: 'a test' };
   await operators.asOperator(act, (tx) => tx.query('select 1'));
   await operators.asOperator(act, () => Promise.reject(new Error('no'))).catch(() => undefined);
+  await operators.asOperator({ ...act, action: 'plans.put', details: { name: 'free' } }, async (_, note) => {
+    note.tell({ calls: 3 });
+    note.unchanged();
+  });
   const rows = await operators.asService((tx) =>
-    tx.query('select action, reason from operator_actions where operator_id = $1', [operatorId]),
+    tx.query('select action, reason, details from operator_actions where operator_id = $1 order by at', [operatorId]),
   );
-  expect(rows).toEqual([{ action: 'tenants.list', reason: 'a test' }]);
+  expect(rows).toEqual([
+    { action: 'tenants.list', reason: 'a test', details: { outcome: 'done' } },
+    { action: 'plans.put', reason: 'a test', details: { name: 'free', calls: 3, outcome: 'unchanged' } },
+  ]);
 });
 
 test('a committed change of a tenant’s routes is heard with the tenant’s id', async () => {

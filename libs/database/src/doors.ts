@@ -1,4 +1,5 @@
-import { entered, enteredBesideShared, recordAct, type OperatorAct, type TenantWork } from './entering.js';
+import { entered, enteredBesideShared, type TenantWork } from './entering.js';
+import { ActNote, recordAct, recorded, type ActWork, type OperatorAct } from './operator-acts.js';
 import { listenForChanges, type ChangeListener, type NotifyChannel } from './changes.js';
 import { listenEverywhere } from './homes/listeners.js';
 import { Directory, movingError, type Home } from './homes/directory.js';
@@ -112,19 +113,19 @@ export class Database {
   }
 
   /**
-   * Runs `work` as an operator and writes the act to the platform's audit in the same transaction. Where the act is upon
-   * a tenant, `work` runs where that tenant is at home; the act is written, in the common database, before it commits.
+   * Runs `work` as an operator and writes the act, with what came of it, to the platform's audit in the same transaction. Where
+   * the act is upon a tenant, `work` runs where that tenant is at home; the act is written, in the common database, before it commits.
    * `beside` is done in the common database after `work`, in the transaction that writes the act: neither is without the other.
    * Only a Database connected as `wharf_operator` has the grants.
    */
   async asOperator<Result>(
     act: OperatorAct,
-    work: Work<Result>,
+    work: ActWork<Result>,
     beside: Work<void> = () => Promise.resolve(),
   ): Promise<Result> {
     const { tenantId } = act;
-    const inCommon: Work<Result> = async (tx) => {
-      const result = await work(tx);
+    const inCommon: ActWork<Result> = async (tx, note) => {
+      const result = await work(tx, note);
       await beside(tx);
       return result;
     };
@@ -132,12 +133,13 @@ export class Database {
     return this.#atHome(tenantId, async (pool, home) => {
       const done = await pool.transaction(async (tx) => {
         await tx.query(`select app_stay_home($1)`, [tenantId]);
-        if (pool === this.common) {
-          await recordAct(tx, act);
-          return inCommon(tx);
-        }
-        const result = await work(tx);
-        await this.asOperatorInCommon(act, beside);
+        if (pool === this.common) return recorded(tx, act, inCommon);
+        const note = new ActNote();
+        const result = await work(tx, note);
+        await this.common.transaction(async (shared) => {
+          await beside(shared);
+          await recordAct(shared, act, note);
+        });
         return result;
       });
       if (home !== undefined) await this.#copyRow(tenantId, pool, home);
@@ -152,11 +154,8 @@ export class Database {
   }
 
   /** As `asOperator`, in the common database wherever the act's tenant is at home. */
-  async asOperatorInCommon<Result>(act: OperatorAct, work: Work<Result>): Promise<Result> {
-    return this.common.transaction(async (tx) => {
-      await recordAct(tx, act);
-      return work(tx);
-    });
+  async asOperatorInCommon<Result>(act: OperatorAct, work: ActWork<Result>): Promise<Result> {
+    return this.common.transaction((tx) => recorded(tx, act, work));
   }
 
   /**

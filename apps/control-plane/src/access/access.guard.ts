@@ -131,9 +131,12 @@ function holds(caller: Caller | undefined, permission: Permission): boolean {
   return caller.kind === 'tenant' && caller.permissions.includes(permission);
 }
 
+function isPerson(caller: Caller | undefined): boolean {
+  return caller?.kind === 'operator' ? caller.credential.kind !== 'key' : caller?.principal.kind === 'person';
+}
+
 function lacking(caller: Caller | undefined, permission: Permission): AppError {
-  const noPerson = caller?.kind === 'tenant' && caller.principal.kind !== 'person';
-  const why = noPerson ? whyPersonsAlone(permission) : undefined;
+  const why = isPerson(caller) ? undefined : whyPersonsAlone(permission);
   return new AppError('forbidden', { message: why ?? `These credentials lack the permission ${permission}.` });
 }
 

@@ -1,4 +1,4 @@
-import { PLATFORM_PERMISSIONS, type PlatformPermission } from './permissions.js';
+import { PLATFORM_PERMISSIONS, whyPersonsAlone, type PlatformPermission } from './permissions.js';
 
 /** Roles of operators, the one that may least first. */
 export const OPERATOR_ROLES = ['support', 'operator', 'admin'] as const;
@@ -13,18 +13,32 @@ const SUPPORT: readonly PlatformPermission[] = [
   'platform.flags.read',
 ];
 
+/** What is the admins': accounts and keys, everything of a tenant at once with its secrets, and what cannot be taken back. */
+const ADMINS_ALONE: ReadonlySet<PlatformPermission> = new Set([
+  'platform.operators.read',
+  'platform.operators.write',
+  'platform.signing_keys.write',
+  'platform.master_keys.write',
+  'platform.data_keys.write',
+  'platform.tenants.export',
+  'platform.tenants.import',
+  'platform.tenants.owners',
+  'platform.tenants.delete',
+  'platform.holds.write',
+  'platform.holds.lift',
+]);
+
 /** The one table of who may do what across tenants. */
 export const HELD_BY_OPERATORS: Readonly<Record<OperatorRole, readonly PlatformPermission[]>> = {
   support: SUPPORT,
-  // Accounts and keys are the admins', and so is everything of a tenant at once, its secrets among it, and whose it is.
-  operator: PLATFORM_PERMISSIONS.filter(
-    (permission) =>
-      !/^platform\.(?:operators\.|tenants\.(?:(?:ex|im)port|owners)$|(?:signing|master|data)_keys\.write$)/.test(
-        permission,
-      ),
-  ),
+  operator: PLATFORM_PERMISSIONS.filter((permission) => !ADMINS_ALONE.has(permission)),
   admin: PLATFORM_PERMISSIONS,
 };
+
+/** What a program holds that has a key of a role: not what needs a person's own judgement. */
+export function heldByKeyOf(role: OperatorRole): readonly PlatformPermission[] {
+  return HELD_BY_OPERATORS[role].filter((permission) => whyPersonsAlone(permission) === undefined);
+}
 
 /** The role that may less. */
 export function lesserRole(one: OperatorRole, other: OperatorRole): OperatorRole {

@@ -57,6 +57,11 @@ export const PLATFORM_PERMISSIONS = [
   'platform.tenants.export',
   'platform.tenants.import',
   'platform.tenants.owners',
+  'platform.tenants.delete',
+  'platform.tenants.restore',
+  'platform.tenants.home',
+  'platform.holds.write',
+  'platform.holds.lift',
   'platform.plans.read',
   'platform.plans.write',
   'platform.flags.read',
@@ -97,18 +102,22 @@ export type Holder = 'owner' | 'admin' | 'developer' | 'auditor' | 'user' | 'api
 /** What the owners decide alone: what leaves with a whole tenant, and whether there goes on being one. */
 const OWNERS_ALONE: ReadonlySet<TenantPermission> = new Set(['tenant.export', 'tenant.delete', 'tenant.restore']);
 
-/** What needs a person's own judgement, and why no key has it: whoever holds an agent's key may hold this one too. */
-const PERSONS_ALONE: ReadonlyMap<TenantPermission, string> = new Map([
+/** What needs a person's own judgement, and why no key has it: whoever holds an agent's or a program's key may hold this one too. */
+const PERSONS_ALONE: ReadonlyMap<Permission, string> = new Map([
   [
     'approvals.decide',
     'A person must decide on a call that waits for approval, and an API key is none. ' +
       'An owner or admin signs in (`wharf login`) and decides with `wharf approvals`, or with their own access token.',
   ],
+  [
+    'platform.holds.lift',
+    'Who lifts a legal hold has signed in: what was held back is deleted then, and no key does that. Use POST /admin/v1/sign-in first.',
+  ],
 ]);
 
 /** What to tell a caller who is no person and asked for what only persons may; undefined for everything else. */
 export function whyPersonsAlone(permission: Permission): string | undefined {
-  return isPlatformPermission(permission) ? undefined : PERSONS_ALONE.get(permission);
+  return PERSONS_ALONE.get(permission);
 }
 
 /** The one table of who may do what within a tenant. */

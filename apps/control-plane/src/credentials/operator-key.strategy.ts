@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Database } from '#libs/database';
 import type { OperatorCaller } from '../access/caller.js';
-import { HELD_BY_OPERATORS, lesserRole } from '../access/operator-roles.js';
+import { heldByKeyOf, HELD_BY_OPERATORS, lesserRole } from '../access/operator-roles.js';
 import type { ManagedRequest } from '../edge/managed-request.js';
 import { OPERATOR_DATABASE } from '../platform/tokens.js';
 import { credentialOf, OPERATOR_KEY } from './credential.js';
@@ -35,7 +35,7 @@ export class OperatorKeyStrategy extends ProvingStrategy(OPERATOR_KEY) {
     if (found === undefined) return undefined;
     const role = lesserRole(found.role, found.own_role);
     const credential = { kind: found.kind, id: found.id };
-    const permissions = HELD_BY_OPERATORS[role];
+    const permissions = found.kind === 'key' ? heldByKeyOf(role) : HELD_BY_OPERATORS[role];
     return { kind: 'operator', operatorId: found.operator_id, role, credential, permissions, origin };
   }
 

@@ -21,7 +21,7 @@ export class PlatformDeletionsController {
   }
 
   @Post('tenants/:tenant/deletion')
-  @RequirePermission('platform.tenants.write')
+  @RequirePermission('platform.tenants.delete')
   @Contract(requestDeletion)
   request(
     @OperatorCalling() caller: OperatorCaller,
@@ -31,7 +31,7 @@ export class PlatformDeletionsController {
   }
 
   @Post('tenants/:tenant/restore')
-  @RequirePermission('platform.tenants.write')
+  @RequirePermission('platform.tenants.restore')
   @Contract(cancelDeletion)
   cancel(
     @OperatorCalling() caller: OperatorCaller,
@@ -41,7 +41,7 @@ export class PlatformDeletionsController {
   }
 
   @Put('tenants/:tenant/home-region')
-  @RequirePermission('platform.tenants.write')
+  @RequirePermission('platform.tenants.home')
   @Contract(assignRegion)
   assignRegion(
     @OperatorCalling() caller: OperatorCaller,

@@ -38,6 +38,15 @@ export class PlatformDeletionsRepository {
     return rows[0];
   }
 
+  /** How long a tenant's plan lets it be restored. */
+  async graceDaysOf(tx: Transaction, tenantId: string): Promise<number> {
+    const rows: Array<{ days: number }> = await tx.query(
+      `select p.deletion_grace_days as days from tenants t join plans p on p.name = t.plan where t.id = $1`,
+      [tenantId],
+    );
+    return rows[0]?.days ?? 0;
+  }
+
   async setRegion(tx: Transaction, tenantId: string, region: string | null): Promise<void> {
     await tx.query(`update tenants set home_region = $2 where id = $1`, [tenantId, region]);
   }

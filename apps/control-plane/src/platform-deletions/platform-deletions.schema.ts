@@ -25,7 +25,9 @@ export const requestDeletion = contract({
   body: jsonBody(
     z.strictObject({
       confirm: z.string().max(63).meta({ description: 'The tenant’s slug once more.' }),
-      grace_days: z.int().min(0).max(365).optional().meta({ description: 'Default: as the plan says.' }),
+      grace_days: z.int().min(0).max(365).optional().meta({
+        description: 'Default: as the plan says. A key names no fewer, and one at least; who has signed in any.',
+      }),
       reason: reasonText,
     }),
   ),

@@ -15,6 +15,8 @@ import { TenantDeletionRepository } from '../tenant-deletion/tenant-deletion.rep
 import { PlatformDeletionsRepository, type OperatedDeletionRow } from './platform-deletions.repository.js';
 import type { assignRegion, cancelDeletion, listDeletions, requestDeletion } from './platform-deletions.schema.js';
 
+const GRACE_DAYS_OF_KEYS = 1;
+
 type DeletionAnswer = AnswerOf<typeof cancelDeletion>;
 
 /** What an operator does to a tenant's life, and under which name it is remembered. */
@@ -48,7 +50,10 @@ export class PlatformDeletionsService {
     return { deletions: page.rows.map((row) => this.#view(row)), next_cursor: page.next };
   }
 
-  /** @throws AppError `not_found`, `invalid_params` where another slug is confirmed, `conflict` */
+  /**
+   * @throws AppError `not_found`, `invalid_params` where another slug is confirmed, `conflict`, or `forbidden` for a key that
+   *   leaves less time than the plan does
+   */
   async request(
     caller: OperatorCaller,
     slug: string,
@@ -56,6 +61,7 @@ export class PlatformDeletionsService {
   ): Promise<DeletionAnswer> {
     return this.#act(caller, { slug, reason, action: 'tenants.delete' }, async (tx, id) => {
       if (confirm !== slug) throw notConfirmed();
+      await this.#requireTime(tx, caller, id, graceDays);
       const row = await this.deletions.request(tx, id, { reason, requestedBy: actorOf(caller), graceDays });
       if (row === undefined) throw alreadyLeaving();
       await enqueue(tx, id, evictTenantJob, { tenantId: id });
@@ -100,6 +106,13 @@ export class PlatformDeletionsService {
     });
   }
 
+  /** What cannot be taken back any more is for who has signed in: a key leaves the days of the plan, and one at least. */
+  async #requireTime(tx: Transaction, { credential }: OperatorCaller, id: string, days?: number): Promise<void> {
+    if (credential.kind !== 'key') return;
+    const ofPlan = await this.rows.graceDaysOf(tx, id);
+    if ((days ?? ofPlan) < Math.max(ofPlan, GRACE_DAYS_OF_KEYS)) throw tooSoon(ofPlan);
+  }
+
   async #note<Event extends AuditEvent>(
     tx: Transaction,
     caller: OperatorCaller,
@@ -126,6 +139,14 @@ export class PlatformDeletionsService {
       receipt,
     };
   }
+}
+
+function tooSoon(ofPlan: number): AppError {
+  return new AppError('forbidden', {
+    message:
+      `A key deletes a tenant in no less than the days of its plan (${ofPlan}), and in no less than ${GRACE_DAYS_OF_KEYS}. ` +
+      'Name more `grace_days`, or sign in with POST /admin/v1/sign-in and ask again.',
+  });
 }
 
 function notConfirmed(): AppError {

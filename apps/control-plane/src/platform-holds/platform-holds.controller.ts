@@ -11,7 +11,7 @@ export class PlatformHoldsController {
   constructor(@Inject(PlatformHoldsService) private readonly holds: PlatformHoldsService) {}
 
   @Get()
-  @RequirePermission('platform.tenants.write')
+  @RequirePermission('platform.holds.write')
   @Contract(listHolds)
   list(
     @OperatorCalling() caller: OperatorCaller,
@@ -21,7 +21,7 @@ export class PlatformHoldsController {
   }
 
   @Post()
-  @RequirePermission('platform.tenants.write')
+  @RequirePermission('platform.holds.write')
   @Contract(holdTenant)
   hold(
     @OperatorCalling() caller: OperatorCaller,
@@ -31,7 +31,7 @@ export class PlatformHoldsController {
   }
 
   @Delete(':hold')
-  @RequirePermission('platform.tenants.write')
+  @RequirePermission('platform.holds.lift')
   @Contract(liftHold)
   lift(@OperatorCalling() caller: OperatorCaller, @Input() { params, query }: InputOf<typeof liftHold>): Promise<void> {
     return this.holds.lift(caller, params, query.reason);

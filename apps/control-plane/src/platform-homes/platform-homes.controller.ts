@@ -21,7 +21,7 @@ export class PlatformHomesController {
   }
 
   @Put()
-  @RequirePermission('platform.tenants.write')
+  @RequirePermission('platform.tenants.home')
   @Contract(moveHome)
   move(
     @OperatorCalling() caller: OperatorCaller,

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Transaction } from '#libs/database';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
-import { limitsOfOwn } from '../platform-plans/platform-plans.schema.js';
+import { limitsOfOwn } from '../platform-plans/plan-settings.js';
 import type { setLimits, showLimits } from './platform-limits.schema.js';
 
 type Limits = InputOf<typeof setLimits>['body']['limits'];

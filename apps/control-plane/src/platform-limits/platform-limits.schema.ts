@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { contract, jsonBody } from '../contract/contract.js';
 import { reasonText, tenantParams } from '../operators/act.js';
-import { limitsOfOwn } from '../platform-plans/platform-plans.schema.js';
+import { limitsOfOwn } from '../platform-plans/plan-settings.js';
 
 const answered = z
   .strictObject({

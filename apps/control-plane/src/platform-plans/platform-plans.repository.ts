@@ -1,60 +1,13 @@
 import { Injectable } from '@nestjs/common';
+import type { z } from 'zod';
 import type { Transaction } from '#libs/database';
+import { planSettings } from './plan-settings.js';
 
 /** A plan. */
-export interface PlanRow {
-  readonly name: string;
-  readonly calls_per_minute: number;
-  readonly concurrent_calls: number;
-  readonly servers_max: number;
-  readonly worker_memory_mb: number;
-  readonly audit_retention_days: number;
-  readonly audit_archive_days: number | null;
-  readonly audit_mode: 'process' | 'disk' | 'database';
-  readonly sessions_max: number;
-  readonly client_sessions_max: number;
-  readonly session_idle_seconds: number;
-  readonly calls_per_month: number | null;
-  readonly tool_seconds_per_month: number | null;
-  readonly bytes_per_month: number | null;
-  readonly egress_bytes_per_month: number | null;
-  readonly budget_warn_percent: number;
-  readonly over_budget: 'refuse' | 'serve';
-  readonly documents_max: number;
-  readonly document_bytes_max: number;
-  readonly inline_result_bytes_max: number;
-  readonly kept_result_bytes_max: number;
-  readonly deletion_grace_days: number;
-  readonly isolation_tier: 'shared' | 'dedicated';
-  readonly when_uncertain: 'allow' | 'refuse';
-}
+export type PlanRow = { readonly name: string } & Readonly<z.output<typeof planSettings>>;
 
-/** A plan's settings, in the order of its columns. */
-const SETTINGS = [
-  'calls_per_minute',
-  'concurrent_calls',
-  'servers_max',
-  'worker_memory_mb',
-  'audit_retention_days',
-  'audit_archive_days',
-  'audit_mode',
-  'sessions_max',
-  'client_sessions_max',
-  'session_idle_seconds',
-  'calls_per_month',
-  'tool_seconds_per_month',
-  'bytes_per_month',
-  'egress_bytes_per_month',
-  'budget_warn_percent',
-  'over_budget',
-  'documents_max',
-  'document_bytes_max',
-  'inline_result_bytes_max',
-  'kept_result_bytes_max',
-  'deletion_grace_days',
-  'isolation_tier',
-  'when_uncertain',
-] as const;
+/** A plan's settings, in the order in which they are written. */
+const SETTINGS = Object.keys(planSettings.shape) as Array<keyof typeof planSettings.shape>; // its own keys
 /** A bigint is read as a number: none of these is beyond 2^53. */
 const BIG = new Set<string>([
   'calls_per_month',
@@ -70,6 +23,47 @@ const READ = SETTINGS.map((name) => (BIG.has(name) ? `${name}::float8` : name)).
 export class PlatformPlansRepository {
   async list(tx: Transaction): Promise<PlanRow[]> {
     return tx.query(`select name, ${READ} from plans order by name`);
+  }
+
+  async find(tx: Transaction, name: string): Promise<PlanRow | undefined> {
+    const rows: PlanRow[] = await tx.query(`select name, ${READ} from plans where name = $1`, [name]);
+    return rows[0];
+  }
+
+  /** The plan, kept from changing, and tenants from getting or losing it, until the transaction ends. */
+  async lock(tx: Transaction, name: string): Promise<PlanRow | undefined> {
+    // Of a plan that is not there yet, its name.
+    await tx.query(`select pg_advisory_xact_lock(hashtextextended('plans:' || $1, 0))`, [name]);
+    await tx.query(`select from plans where name = $1 for update`, [name]);
+    return this.find(tx, name);
+  }
+
+  /** A tenant with this plan that is in a database of its own, or on its way there. */
+  async findAway(tx: Transaction, name: string): Promise<string | undefined> {
+    const rows: Array<{ slug: string }> = await tx.query(
+      `select t.slug from tenants t where t.plan = $1 and (
+         exists (select from tenant_homes h where h.tenant_id = t.id)
+         or exists (select from tenant_moves m where m.tenant_id = t.id and m.to_database is not null
+           and m.state not in ('done', 'failed')))
+       order by t.slug limit 1`,
+      [name],
+    );
+    return rows[0]?.slug;
+  }
+
+  /** How many tenants have a plan, and how many imports that have not ended bring one to it. */
+  async countUses(tx: Transaction, name: string): Promise<{ readonly tenants: number; readonly imports: number }> {
+    const rows: Array<{ tenants: number; imports: number }> = await tx.query(
+      `select (select count(*)::int from tenants where plan = $1) as tenants,
+         (select count(*)::int from tenant_imports where plan = $1
+           and (state in ('waiting', 'checking', 'writing') or (state = 'uploading' and expires_at > now()))) as imports`,
+      [name],
+    );
+    return rows[0] ?? { tenants: 0, imports: 0 };
+  }
+
+  async delete(tx: Transaction, name: string): Promise<void> {
+    await tx.query(`delete from plans where name = $1`, [name]);
   }
 
   async put(tx: Transaction, plan: PlanRow): Promise<void> {

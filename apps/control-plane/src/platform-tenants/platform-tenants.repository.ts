@@ -73,10 +73,10 @@ export class PlatformTenantsRepository {
     await tx.query(`update tenants set plan = $2 where id = $1`, [id, plan]);
   }
 
-  /** Which tier a plan is of; undefined where there is no such plan. */
+  /** Which tier a plan is of, kept from going away until the transaction ends; undefined where there is no such plan. */
   async tierOf(tx: Transaction, plan: string): Promise<'shared' | 'dedicated' | undefined> {
     const rows: Array<{ tier: 'shared' | 'dedicated' }> = await tx.query(
-      `select isolation_tier as tier from plans where name = $1`,
+      `select isolation_tier as tier from plans where name = $1 for share`,
       [plan],
     );
     return rows[0]?.tier;

@@ -3,7 +3,7 @@ import { contract, jsonBody } from '../contract/contract.js';
 import { searchText } from '../contract/text.js';
 import { reasonText, tenantParams } from '../operators/act.js';
 import { nextCursor, pageCursor, pageLimit } from '../paging/cursor.js';
-import { planName } from '../platform-plans/platform-plans.schema.js';
+import { planName } from '../platform-plans/plan-settings.js';
 
 /** A tenant as operators see it. */
 export const operatedTenantSchema = z

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { appendAudit, type EventDetails } from '#libs/audit';
-import type { Database, OperatorAct, Transaction } from '#libs/database';
+import type { ActNote, Database, OperatorAct, Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { enqueue, evictTenantJob } from '#libs/jobs';
 import { doneBy, type OperatorCaller } from '../access/caller.js';
@@ -22,6 +22,8 @@ interface Change {
   readonly recorded: EventDetails<'tenant.suspended' | 'tenant.resumed' | 'tenant.plan_assigned'>;
   /** Makes the change; false where there was nothing to change. */
   apply(tx: Transaction, tenant: OperatedTenantRow): Promise<boolean>;
+  /** What is to be so in the common database too, for a tenant that is not at home there. */
+  besideHome?(common: Transaction): Promise<void>;
 }
 
 /** Something done to a tenant that its own log says with the reason. */
@@ -98,19 +100,21 @@ export class PlatformTenantsService {
 
   /** @throws AppError `not_found`, `unprocessable` for a plan that does not exist, `conflict` for one of another tier than its home. */
   async assignPlan(caller: OperatorCaller, slug: string, plan: string, reason: string): Promise<TenantAnswer> {
+    let isAway = false;
     return this.#change(caller, {
       slug,
       reason,
       action: 'tenants.assign_plan',
       recorded: { event: 'tenant.plan_assigned', details: { plan, reason } },
       apply: async (tx, tenant) => {
-        const tier = await this.tenants.tierOf(tx, plan);
-        if (tier === undefined) throw unknownPlan(plan);
-        if (tier === 'shared' && (await this.tenants.isDedicated(tx))) throw ofSharedTier(plan);
+        isAway = await this.tenants.isDedicated(tx);
+        await this.#requireTier(tx, plan, isAway);
         if (tenant.plan === plan) return false;
         await this.tenants.setPlan(tx, tenant.id, plan);
         return true;
       },
+      // What a dedicated database has of plans is a copy: it may be one of before.
+      besideHome: async (common) => (isAway ? this.#requireTier(common, plan, isAway) : undefined),
     });
   }
 
@@ -171,13 +175,22 @@ export class PlatformTenantsService {
     const { id } = await this.get(change.slug);
     const { action, reason, recorded } = change;
     const { reason: _, ...details } = recorded.details;
-    return this.database.asOperator(actOf(caller, { action, reason, tenantId: id, details }), async (tx) => {
+    const work = async (tx: Transaction, note: ActNote): Promise<TenantAnswer> => {
       await this.tenants.enter(tx, id);
       if (await change.apply(tx, await this.#lock(tx, id))) {
         await appendAudit(tx, id, [doneBy(caller, { ...recorded, target: `tenant:${id}` })]);
-      }
+      } else note.unchanged();
       return { tenant: view(await this.#lock(tx, id)) };
-    });
+    };
+    const act = actOf(caller, { action, reason, tenantId: id, details });
+    return this.database.asOperator(act, work, change.besideHome?.bind(change));
+  }
+
+  /** @throws AppError `unprocessable` for a plan that does not exist, `conflict` for one that does not let the tenant be where it is */
+  async #requireTier(tx: Transaction, plan: string, isAway: boolean): Promise<void> {
+    const tier = await this.tenants.tierOf(tx, plan);
+    if (tier === undefined) throw unknownPlan(plan);
+    if (tier === 'shared' && isAway) throw ofSharedTier(plan);
   }
 
   /** A hold is where its tenant is at home, which the list of tenants is not. */

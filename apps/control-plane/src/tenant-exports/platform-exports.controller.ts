@@ -1,48 +1,33 @@
 import { Controller, Get, Inject, Post, StreamableFile } from '@nestjs/common';
-import type { Database } from '#libs/database';
 import { OperatorCalling, type OperatorCaller } from '../access/caller.js';
 import { RequirePermission } from '../access/permissions.js';
 import { Contract, Input, type AnswerOf, type InputOf } from '../contract/contract.js';
-import { actOf, lookOf } from '../operators/act.js';
-import { PlatformTenantsService } from '../platform-tenants/platform-tenants.service.js';
-import { OPERATOR_DATABASE } from '../platform/tokens.js';
+import { PlatformExportsService } from './platform-exports.service.js';
 import { downloadExportOf, listExportsOf, requestExportOf } from './tenant-exports.schema.js';
-import { TenantExportsService } from './tenant-exports.service.js';
 
-/** Archives of tenants, as operators have them made. Each act stands in the platform's audit before it is done. */
+/** Archives of tenants, as operators have them made. */
 @Controller('admin/v1/tenants/:tenant/exports')
 export class PlatformExportsController {
-  constructor(
-    @Inject(OPERATOR_DATABASE) private readonly database: Database,
-    @Inject(PlatformTenantsService) private readonly tenants: PlatformTenantsService,
-    @Inject(TenantExportsService) private readonly exports: TenantExportsService,
-  ) {}
+  constructor(@Inject(PlatformExportsService) private readonly exports: PlatformExportsService) {}
 
   @Post()
   @RequirePermission('platform.tenants.export')
   @Contract(requestExportOf)
-  async request(
+  request(
     @OperatorCalling() caller: OperatorCaller,
     @Input() { params, body }: InputOf<typeof requestExportOf>,
   ): Promise<AnswerOf<typeof requestExportOf>> {
-    const { id: tenantId } = await this.tenants.get(params.tenant);
-    const { reason, secrets } = body;
-    const act = actOf(caller, { action: 'tenants.export', reason, tenantId, details: { secrets: secrets.kind } });
-    await this.database.asOperator(act, async () => undefined);
-    return this.exports.request(caller, tenantId, secrets, reason);
+    return this.exports.request(caller, params.tenant, body);
   }
 
   @Get()
   @RequirePermission('platform.tenants.read')
   @Contract(listExportsOf)
-  async list(
+  list(
     @OperatorCalling() caller: OperatorCaller,
     @Input() { params, query }: InputOf<typeof listExportsOf>,
   ): Promise<AnswerOf<typeof listExportsOf>> {
-    const { id } = await this.tenants.get(params.tenant);
-    const look = lookOf(caller, 'tenant_exports.list', id);
-    await this.database.asOperator(look, (tx) => this.tenants.noteLook(tx, caller, look));
-    return this.exports.list(id, query);
+    return this.exports.list(caller, params.tenant, query);
   }
 
   @Get(':export/content')
@@ -50,12 +35,9 @@ export class PlatformExportsController {
   @Contract(downloadExportOf)
   async download(
     @OperatorCalling() caller: OperatorCaller,
-    @Input() { params }: InputOf<typeof downloadExportOf>,
+    @Input() { params, query }: InputOf<typeof downloadExportOf>,
   ): Promise<StreamableFile> {
-    const { id } = await this.tenants.get(params.tenant);
-    await this.exports.show(id, params.export);
-    await this.database.asOperator(lookOf(caller, 'tenant_exports.download', id), async () => undefined);
-    const { content, bytes } = await this.exports.download(caller, id, params.export);
+    const { content, bytes } = await this.exports.download(caller, params, query.reason);
     return new StreamableFile(content, { type: 'application/zip', length: bytes });
   }
 }

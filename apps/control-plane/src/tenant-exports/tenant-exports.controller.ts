@@ -17,7 +17,7 @@ export class TenantExportsController {
     @TenantCalling() caller: TenantCaller,
     @Input() { body }: InputOf<typeof requestExport>,
   ): Promise<AnswerOf<typeof requestExport>> {
-    return this.exports.request(caller, caller.tenantId, body.secrets);
+    return this.exports.request(caller, whoseOf(caller), body.secrets);
   }
 
   @Get()
@@ -28,7 +28,7 @@ export class TenantExportsController {
     @TenantCalling() caller: TenantCaller,
     @Input() { query }: InputOf<typeof listExports>,
   ): Promise<AnswerOf<typeof listExports>> {
-    return this.exports.list(caller.tenantId, query);
+    return this.exports.list(whoseOf(caller), query);
   }
 
   @Get(':export')
@@ -39,7 +39,7 @@ export class TenantExportsController {
     @TenantCalling() caller: TenantCaller,
     @Input() { params }: InputOf<typeof showExport>,
   ): Promise<AnswerOf<typeof showExport>> {
-    return this.exports.show(caller.tenantId, params.export);
+    return this.exports.show(whoseOf(caller), params.export);
   }
 
   @Get(':export/content')
@@ -50,7 +50,11 @@ export class TenantExportsController {
     @TenantCalling() caller: TenantCaller,
     @Input() { params }: InputOf<typeof downloadExport>,
   ): Promise<StreamableFile> {
-    const { content, bytes } = await this.exports.download(caller, caller.tenantId, params.export);
+    const { content, bytes } = await this.exports.download(caller, whoseOf(caller), params.export);
     return new StreamableFile(content, { type: 'application/zip', length: bytes });
   }
+}
+
+function whoseOf({ tenantId }: TenantCaller): { readonly tenantId: string; readonly place: string } {
+  return { tenantId, place: '/v1/tenant/exports' };
 }

@@ -34,7 +34,12 @@ const exportSchema = z
     created_at: z.iso.datetime(),
     ready_at: z.iso.datetime().nullable(),
     expires_at: z.iso.datetime(),
-    download: z.string().nullable().meta({ description: 'Where the archive is while it is ready, on this API.' }),
+    download: z
+      .string()
+      .nullable()
+      .meta({
+        description: 'Where the archive is while it is ready, on the API that was asked; operators add `?reason=`.',
+      }),
   })
   .meta({ id: 'TenantExport' });
 
@@ -99,8 +104,9 @@ export const listExportsOf = contract({
 
 /** `GET /admin/v1/tenants/{tenant}/exports/{export}/content` */
 export const downloadExportOf = contract({
-  summary: 'Download an archive of a tenant.',
+  summary: 'Download an archive of a tenant, and say why.',
   params: z.strictObject({ ...tenantParams.shape, export: z.uuid() }),
+  query: z.strictObject({ reason: reasonText }),
   answer: archive,
   refuses: ['conflict'],
 });

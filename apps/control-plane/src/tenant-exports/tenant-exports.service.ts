@@ -14,6 +14,11 @@ import { TenantExportsRepository, type ExportRow } from './tenant-exports.reposi
 import type { listExports, requestExport, showExport } from './tenant-exports.schema.js';
 
 type ExportAnswer = AnswerOf<typeof showExport>;
+/** Whose exports, and where the API that was asked has them. */
+interface Whose {
+  readonly tenantId: string;
+  readonly place: string;
+}
 type Secrets = InputOf<typeof requestExport>['body']['secrets'];
 
 /** Archives of whole tenants: asked for here, made by the background service, handed out in parts. */
@@ -29,7 +34,7 @@ export class TenantExportsService {
   ) {}
 
   /** @throws AppError `conflict` while another one is made */
-  async request(caller: Caller, tenantId: string, secrets: Secrets, reason?: string): Promise<ExportAnswer> {
+  async request(caller: Caller, { tenantId, place }: Whose, secrets: Secrets, reason?: string): Promise<ExportAnswer> {
     const id = newId();
     const made = await this.#keyFor(secrets);
     try {
@@ -48,7 +53,7 @@ export class TenantExportsService {
         await appendAudit(tx, tenantId, [doneBy(caller, entry)]);
         const row = await this.exports.find(tx, tenantId, id);
         if (row === undefined) throw new AppError('internal');
-        return exportView(row);
+        return exportView(row, place);
       });
     } catch (error) {
       if (isUniqueViolation(error, 'tenant_exports_open')) throw oneAtATime();
@@ -56,31 +61,39 @@ export class TenantExportsService {
     }
   }
 
-  async list(tenantId: string, query: InputOf<typeof listExports>['query']): Promise<AnswerOf<typeof listExports>> {
+  async list(
+    { tenantId, place }: Whose,
+    query: InputOf<typeof listExports>['query'],
+  ): Promise<AnswerOf<typeof listExports>> {
     const rows = await this.database.asTenant(tenantId, (tx) =>
       this.exports.list(tx, tenantId, { ...query, limit: query.limit + 1 }),
     );
     const page = pageOf(rows, query.limit);
-    return { exports: page.rows.map(exportView), next_cursor: page.next };
+    return { exports: page.rows.map((row) => exportView(row, place)), next_cursor: page.next };
   }
 
   /** @throws AppError `not_found` */
-  async show(tenantId: string, id: string): Promise<ExportAnswer> {
+  async show({ tenantId, place }: Whose, id: string): Promise<ExportAnswer> {
     const row = await this.database.asTenant(tenantId, (tx) => this.exports.find(tx, tenantId, id));
     if (row === undefined) throw new AppError('not_found');
-    return exportView(row);
+    return exportView(row, place);
   }
 
   /** The bytes of an archive, a part at a time. @throws AppError `not_found`, `conflict` where it is not ready */
-  async download(caller: Caller, tenantId: string, id: string): Promise<{ content: Readable; bytes: number }> {
+  async download(
+    caller: Caller,
+    { tenantId, place }: Whose,
+    id: string,
+    reason?: string,
+  ): Promise<{ content: Readable; bytes: number }> {
     const bytes = await this.database.asTenant(tenantId, async (tx) => {
       const row = await this.exports.find(tx, tenantId, id);
       if (row === undefined) throw new AppError('not_found');
-      if (row.state !== 'ready' || row.bytes === null) throw notReady(row.state);
+      if (row.state !== 'ready' || row.bytes === null) throw notReady(row.state, place);
       const entry = {
         event: 'tenant.export_downloaded',
         target: `tenant:${tenantId}`,
-        details: { export: id },
+        details: { export: id, ...(reason === undefined ? {} : { reason }) },
       } as const;
       await appendAudit(tx, tenantId, [doneBy(caller, entry)]);
       return row.bytes;
@@ -113,13 +126,13 @@ export class TenantExportsService {
   }
 }
 
-function exportView(row: ExportRow): ExportAnswer {
+function exportView(row: ExportRow, place: string): ExportAnswer {
   return {
     ...row,
     created_at: row.created_at.toISOString(),
     ready_at: row.ready_at?.toISOString() ?? null,
     expires_at: row.expires_at.toISOString(),
-    download: row.state === 'ready' ? `/v1/tenant/exports/${row.id}/content` : null,
+    download: row.state === 'ready' ? `${place}/${row.id}/content` : null,
   };
 }
 
@@ -129,8 +142,8 @@ function oneAtATime(): AppError {
   });
 }
 
-function notReady(state: string): AppError {
+function notReady(state: string, place: string): AppError {
   return new AppError('conflict', {
-    message: `This archive is ${state}, and only one that is ready can be downloaded. Ask for another one with POST /v1/tenant/exports.`,
+    message: `This archive is ${state}, and only one that is ready can be downloaded. Ask for another one with POST ${place}.`,
   });
 }

@@ -36,7 +36,7 @@ async function newLeaving(api: ControlPlane): Promise<TestTenant> {
 }
 
 /** An export that is ready, and none that is being made. */
-async function newExport(api: ControlPlane, { id }: Pick<TestTenant, 'id'>): Promise<string> {
+export async function newExport(api: ControlPlane, { id }: Pick<TestTenant, 'id'>): Promise<string> {
   const owner = new Client({ connectionString: api.databaseUrl });
   await owner.connect();
   const exportId = newId();
@@ -141,7 +141,7 @@ export const OPERATED_LIFE_CYCLE_EXAMPLES: Readonly<Record<string, MakeExample>>
     status: 200,
   }),
   'GET /admin/v1/tenants/{tenant}/exports/{export}/content': async (api, tenant) => ({
-    path: `/admin/v1/tenants/${tenant.slug}/exports/${await newExport(api, tenant)}/content`,
+    path: `/admin/v1/tenants/${tenant.slug}/exports/${await newExport(api, tenant)}/content?reason=moved`,
     status: 200,
   }),
   'GET /admin/v1/tenants/{tenant}/legal-holds': (_, { slug }) => ({
