@@ -1,5 +1,5 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -154,13 +154,33 @@ describe('npm start', () => {
       REDIS_URL: 'redis://127.0.0.1:1',
     });
     expect(await unreachable.exited).toBe(1);
-    expect(unreachable.output()).toMatch(/could not start\. DATABASE_URL: .*ECONNREFUSED/);
+    expect(unreachable.output()).toMatch(
+      /could not start\. PostgreSQL cannot be reached \(.*ECONNREFUSED.*check DATABASE_URL\./,
+    );
     expect(unreachable.output()).not.toMatch(/^ +at /m);
     const refused = run({ WHARF_DATA_DIR: folder(), WHARF_PORT: port, WHARF_WORKER_DRIVER: 'docker' });
     expect(await refused.exited).toBe(1);
     expect(refused.output()).toMatch(
       /The worker-runtime ended while it started; its reason is at the end of .*wharf\.log/,
     );
+  });
+
+  test('names the file of a master key that is missing, makes none in its place, and starts once it is back', async () => {
+    const dataDir = folder();
+    const environment = { WHARF_DATA_DIR: dataDir, WHARF_PORT: String(await freePort()) };
+    const first = await ready(run(environment));
+    first.child.kill('SIGTERM');
+    await first.exited;
+    const file = path.join(dataDir, 'keys', 'master.key');
+    renameSync(file, `${file}.away`);
+    const second = run(environment);
+    expect(await second.exited).toBe(1);
+    expect(second.output()).toContain(`could not start. ${file} is missing. The database was set up with master key`);
+    expect(existsSync(file)).toBe(false);
+    renameSync(`${file}.away`, file);
+    const third = await ready(run(environment));
+    third.child.kill('SIGTERM');
+    expect(await third.exited).toBe(0);
   });
 
   test('names a misspelled setting instead of ignoring it', async () => {

@@ -3,9 +3,13 @@ import { EmbeddedError } from '#libs/embedded';
 import { collectAlone } from '#libs/http';
 import { withMasterKeys } from '#libs/root-keys';
 import { MigrationError } from '#migrations';
+import { BackupError } from './backup/backup-error.js';
 import { parseLocalConfig } from './config.js';
 import { startPlatform, type Platform } from './platform.js';
 import { screen } from './screen.js';
+
+/** Errors whose sentence says what to do. */
+const EXPLAINED = [EmbeddedError, ConfigError, MigrationError, BackupError] as const;
 
 /** Ends the process when asked to: once in order, twice at once. A launcher that vanished asks by closing its channel. */
 function stopWhenAsked(starting: Promise<Platform>): void {
@@ -30,8 +34,7 @@ function stopWhenAsked(starting: Promise<Platform>): void {
 }
 
 function sentenceOf(error: unknown): string {
-  if (error instanceof EmbeddedError || error instanceof ConfigError || error instanceof MigrationError)
-    return error.message;
+  if (EXPLAINED.some((kind) => error instanceof kind)) return (error as Error).message; // they are all errors
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 

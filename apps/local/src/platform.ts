@@ -2,21 +2,22 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { revealRing, type Environment } from '#libs/config';
+import { revealRing, type Environment, type Secret } from '#libs/config';
 import {
   bubblewrapEnvironment,
   EmbeddedError,
   findBubblewrap,
   openDataFolder,
-  provideKeys,
+  provideIntakeKey,
+  provideOperatorKey,
   type DataFolder,
-  type PlatformKeys,
 } from '#libs/embedded';
 import { closeServer, type Readiness } from '#libs/http';
 import { createLogger, logToFile } from '#libs/telemetry';
 import { migrateAll } from '#migrations';
 import type { LocalConfig } from './config.js';
 import { FrontDoor } from './front-door.js';
+import { provideMasterKey } from './master-key.js';
 import { provideOperator } from './operator-key.js';
 import { RuntimeProcess } from './runtime-process.js';
 import { startServices, type Services } from './services.js';
@@ -48,14 +49,13 @@ export async function startPlatform(config: LocalConfig, environment: Environmen
   const door = new FrontDoor(config);
   await door.listen();
   stack.defer(() => closeServer(door.server, 0));
-  const keys = provideKeys(data);
   const logFile = provideLogFile(data);
-  const masterKey = config.WHARF_MASTER_KEY ?? keys.masterKey;
   const [stores, bubblewrap] = await Promise.all([provideStores(config, data, stack), findBubblewrap(CACHE_FOLDER)]);
+  const masterKey = config.WHARF_MASTER_KEY ?? (await provideMasterKey(data, stores.databaseUrl));
   await migrateAll(stores.databaseUrl, masterKey, config.WHARF_DEDICATED_DATABASES);
-  const operatorKey = { source: 'local', key: keys.operatorKey } as const;
-  const operatorKeyState = await provideOperator(stores.databaseUrl, masterKey, operatorKey);
-  const shared = serviceEnvironment(config, environment, stores, keys, data);
+  const operator = provideOperatorKey(data);
+  const operatorKeyState = await provideOperator(stores.databaseUrl, masterKey, { source: 'local', key: operator.key });
+  const shared = serviceEnvironment(config, environment, { stores, masterKey, data });
   const runtime = new RuntimeProcess(
     {
       ...bubblewrapEnvironment(bubblewrap),
@@ -73,7 +73,7 @@ export async function startPlatform(config: LocalConfig, environment: Environmen
   const running = stack.move();
   return {
     url: config.publicUrl,
-    operatorKeyFile: keys.operatorKeyFile,
+    operatorKeyFile: operator.file,
     operatorKeyState,
     logFile,
     async stop() {
@@ -93,9 +93,7 @@ function provideLogFile(data: DataFolder): string {
 function serviceEnvironment(
   config: LocalConfig,
   environment: Environment,
-  stores: Stores,
-  keys: PlatformKeys,
-  data: DataFolder,
+  { stores, masterKey, data }: { readonly stores: Stores; readonly masterKey: Secret; readonly data: DataFolder },
 ): Environment {
   return {
     ...environment,
@@ -104,8 +102,8 @@ function serviceEnvironment(
     WHARF_PUBLIC_URL: config.publicUrl,
     // Our own key set is asked for on loopback, whatever name the world knows us by.
     WHARF_JWKS_URL: environment['WHARF_JWKS_URL'] ?? `http://127.0.0.1:${config.WHARF_PORT}/auth/jwks`,
-    WHARF_MASTER_KEY: revealRing(config.WHARF_MASTER_KEY ?? keys.masterKey),
-    WHARF_INTAKE_KEY: (config.WHARF_INTAKE_KEY ?? keys.intakeKey).reveal(),
+    WHARF_MASTER_KEY: revealRing(masterKey),
+    WHARF_INTAKE_KEY: (config.WHARF_INTAKE_KEY ?? provideIntakeKey(data)).reveal(),
     WHARF_RUNTIME_SOCKETS: runtimeSocket(data),
     WHARF_DATA_DIR: data.root,
     // On loopback all of this machine is one address, and every demo signs up two tenants.

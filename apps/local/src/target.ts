@@ -1,6 +1,7 @@
 import type { Secret } from '#libs/config';
-import { openDataFolder, provideKeys } from '#libs/embedded';
+import { openDataFolder, provideIntakeKey } from '#libs/embedded';
 import type { LocalConfig } from './config.js';
+import { provideMasterKey } from './master-key.js';
 import { provideStores } from './stores.js';
 
 /** A database, and the key that the services' passwords derive from. */
@@ -18,10 +19,9 @@ export async function provideTarget(config: LocalConfig, stack: AsyncDisposableS
   const data = openDataFolder(config.dataDir);
   stack.defer(() => data.release());
   const stores = await provideStores({ ...config, REDIS_URL: config.REDIS_URL ?? 'redis://unused' }, data, stack);
-  const made = provideKeys(data);
   return {
     databaseUrl: stores.databaseUrl,
-    masterKey: masterKey ?? made.masterKey,
-    intakeKey: intakeKey ?? made.intakeKey,
+    masterKey: masterKey ?? (await provideMasterKey(data, stores.databaseUrl)),
+    intakeKey: intakeKey ?? provideIntakeKey(data),
   };
 }
