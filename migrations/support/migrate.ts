@@ -7,6 +7,7 @@ import { MIGRATIONS } from '../all.js';
 import { provideAuditPartitions } from './audit-partitions.js';
 import { givingWay } from './giving-way.js';
 import { letTenantsMove } from './moving.js';
+import { tooOld } from './supported-postgres.js';
 
 const LOCK = 7_340_017;
 
@@ -163,6 +164,8 @@ export async function migrate(
   });
   try {
     await source.initialize();
+    const old = await tooOld(source.query.bind(source));
+    if (old !== undefined) throw new MigrationError(old);
     const lock = source.createQueryRunner();
     await lock.query('set lock_timeout = 0'); // another starter may have much to do
     await lock.query('select pg_advisory_lock($1)', [LOCK]);
