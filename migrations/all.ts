@@ -1,6 +1,7 @@
 import { MasterKeys1763932000000 } from './1763932000000-master-keys.js';
 import { UnknownMakers1763967050000 } from './1763967050000-unknown-makers.js';
 import { MakersFromTheLog1763967100000 } from './1763967100000-makers-from-the-log.js';
+import { ServicesSeeTheSchema1763973000000 } from './1763973000000-services-see-the-schema.js';
 import { HoldersOfSecrets1763967000000 } from './1763967000000-holders-of-secrets.js';
 import { Foundation1763700000000 } from './1763700000000-foundation.js';
 import { EgressChoices1763710000000 } from './1763710000000-egress-choices.js';
@@ -167,4 +168,5 @@ export const MIGRATIONS = [
   HoldersOfSecrets1763967000000,
   UnknownMakers1763967050000,
   MakersFromTheLog1763967100000,
+  ServicesSeeTheSchema1763973000000,
 ];

@@ -128,6 +128,12 @@ async function provideRole(
   await source.query(`alter role ${role} login ${none} noinherit password '${password}'`);
 }
 
+async function connect(source: DataSource): Promise<void> {
+  await source.initialize();
+  const old = await tooOld(source.query.bind(source));
+  if (old !== undefined) throw new MigrationError(old);
+}
+
 /** Runs what has not run; those that ran before one that had to give way have run. Returns their names. */
 async function runPending(source: DataSource): Promise<string[]> {
   const before = new Set(await namesRun(source));
@@ -163,9 +169,7 @@ export async function migrate(
     extra: { lock_timeout: lockTimeoutMs },
   });
   try {
-    await source.initialize();
-    const old = await tooOld(source.query.bind(source));
-    if (old !== undefined) throw new MigrationError(old);
+    await connect(source);
     const lock = source.createQueryRunner();
     await lock.query('set lock_timeout = 0'); // another starter may have much to do
     await lock.query('select pg_advisory_lock($1)', [LOCK]);

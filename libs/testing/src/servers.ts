@@ -1,7 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { bubblewrapEnvironment, findBubblewrap, findInstalledPostgres, openDataFolder, startPostgres, startRedis } from '#libs/embedded';
+import {
+  bubblewrapEnvironment,
+  findBubblewrap,
+  findInstalledPostgres,
+  openDataFolder,
+  startPostgres,
+  startRedis,
+} from '#libs/embedded';
 import { Client } from 'pg';
 import { TEMPLATE, TEST_MASTER_KEY } from './environment.js';
 import { startRedisCluster } from './redis-cluster.js';
