@@ -74,10 +74,12 @@ create table document_words (
   tenant_id uuid not null references tenants (id),
   document_id uuid not null,
   server_id uuid not null,
-  search tsvector storage main not null,
+  search tsvector not null,
   primary key (tenant_id, document_id),
   foreign key (tenant_id, document_id) references documents (tenant_id, id) on delete cascade
 );
+-- Only PostgreSQL 16 and newer take it in the table's own definition.
+alter table document_words alter column search set storage main;
 create index document_words_search on document_words using gin (tenant_id, server_id, search);
 create table document_usage (
   tenant_id uuid primary key references tenants (id),

@@ -12,6 +12,7 @@ import { KeysOfLeavers1763969000000 } from './1763969000000-keys-of-leavers.js';
 import { ScopesOfGoneServers1763969100000 } from './1763969100000-scopes-of-gone-servers.js';
 import { SeveralHolds1763971000000 } from './1763971000000-several-holds.js';
 import { EmergencyKeys1763971100000 } from './1763971100000-emergency-keys.js';
+import { ServicesSeeTheSchema1763973000000 } from './1763973000000-services-see-the-schema.js';
 import { HoldersOfSecrets1763967000000 } from './1763967000000-holders-of-secrets.js';
 import { Foundation1763700000000 } from './1763700000000-foundation.js';
 import { EgressChoices1763710000000 } from './1763710000000-egress-choices.js';
@@ -188,5 +189,6 @@ export const MIGRATIONS = [
   EmergencyKeys1763971100000,
   PlansThatEnd1763972000000,
   OperatorNotes1763972100000,
+  ServicesSeeTheSchema1763973000000,
   PlansWhenUncertain1763974000000,
 ];

@@ -8,6 +8,7 @@ import { provideAuditPartitions } from './audit-partitions.js';
 import { givingWay } from './giving-way.js';
 import { SILENT } from './silent-logger.js';
 import { letTenantsMove } from './moving.js';
+import { tooOld } from './supported-postgres.js';
 
 const LOCK = 7_340_017;
 
@@ -128,6 +129,12 @@ async function provideRole(
   await source.query(`alter role ${role} login ${none} noinherit password '${password}'`);
 }
 
+async function connect(source: DataSource): Promise<void> {
+  await source.initialize();
+  const old = await tooOld(source.query.bind(source));
+  if (old !== undefined) throw new MigrationError(old);
+}
+
 /** Runs what has not run; those that ran before one that had to give way have run. Returns their names. @throws MigrationError that names the one that failed */
 async function runPending(source: DataSource, only: readonly string[]): Promise<string[]> {
   const before = new Set(await namesRun(source));
@@ -173,7 +180,7 @@ export async function migrate(
     extra: { lock_timeout: lockTimeoutMs },
   });
   try {
-    await source.initialize();
+    await connect(source);
     const lock = source.createQueryRunner();
     await lock.query('set lock_timeout = 0'); // another starter may have much to do
     await lock.query('select pg_advisory_lock($1)', [LOCK]);

@@ -1,7 +1,7 @@
 import { UnplacedRefusals } from '#libs/audit';
 import { dedicatedOf, regionOf, type Environment, type Secret } from '#libs/config';
 import type { ConnectRecorder } from '#libs/connect-attempts';
-import { Database } from '#libs/database';
+import { Database, requireSchema } from '#libs/database';
 import { readinessOf, runWhenMain, type Service } from '#libs/http';
 import { MasterKeyRewrapper } from '#libs/rewrap';
 import { withMasterKeys } from '#libs/root-keys';
@@ -54,6 +54,7 @@ export async function start(environment: Environment): Promise<Service> {
   const telemetry = startTelemetry('auth-server');
   const logger = createLogger('auth-server', config.WHARF_LOG_LEVEL);
   const database = await openDatabase(config, logger);
+  await requireSchema(database);
   await acceptMasterKeys(database, config.WHARF_MASTER_KEY);
   const attempts = new AttemptCounter(config.REDIS_URL);
   const documents = new ClientDocuments();
@@ -81,7 +82,7 @@ export async function start(environment: Environment): Promise<Service> {
     listener,
     readiness: () =>
       readinessOf({
-        database: () => database.serverVersion(),
+        database: () => requireSchema(database),
         ...(database.hasDedicated ? { dedicated: () => database.dedicatedState() } : {}),
         signing_key: () => requireSigningKey(database),
         redis: () => attempts.ping().catch(() => 'warning: no answer; limits are counted by each instance alone'),

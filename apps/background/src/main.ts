@@ -3,7 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import { dedicatedOf, type Environment } from '#libs/config';
 import { openBlobStore, type BlobStore } from '#libs/blobs';
 import { ChangeAnnouncer } from '#libs/changes';
-import { BACKGROUND_COPIES, Database, SharedCopies } from '#libs/database';
+import { BACKGROUND_COPIES, Database, SharedCopies, requireSchema } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { readinessOf, runWhenMain, sendProblem, type Service } from '#libs/http';
 import { answerReads } from '#libs/knowledge';
@@ -58,6 +58,7 @@ async function open(
   const telemetry = startTelemetry('background');
   shutdown.add('telemetry', () => telemetry.stop());
   const database = await openDatabase(config, shutdown, logger);
+  await requireSchema(database);
   await acceptMasterKeys(database, config.WHARF_MASTER_KEY);
   showState(database, shutdown);
   const supplies = await suppliesOf(config, database, logger);
@@ -207,7 +208,7 @@ function serviceOf(database: Database, runtime: RuntimeClient, work: Work, shutd
     listener: (_request, response) => sendProblem(response, new AppError('not_found')),
     readiness: () =>
       readinessOf({
-        database: () => database.serverVersion(),
+        database: () => requireSchema(database),
         ...(database.hasDedicated ? { dedicated: () => database.dedicatedState() } : {}),
         redis: () => work.pingQueues(),
         runtime: async () => {

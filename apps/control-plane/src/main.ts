@@ -1,7 +1,7 @@
 import { dedicatedOf, type Environment } from '#libs/config';
 import { openBlobStore } from '#libs/blobs';
 import { ChangeAnnouncer } from '#libs/changes';
-import { Database, OPERATORS_COPIES, SharedCopies } from '#libs/database';
+import { Database, OPERATORS_COPIES, SharedCopies, requireSchema } from '#libs/database';
 import { readinessOf, runWhenMain, type Readiness, type Service } from '#libs/http';
 import { RuntimeClient } from '#libs/protocol';
 import { MasterKeyRewrapper } from '#libs/rewrap';
@@ -39,6 +39,7 @@ async function open(config: ControlPlaneConfig, closers: Array<() => Promise<unk
   };
   const tenantDatabase = await Database.connect({ ...connection, role: 'wharf_control', poolSize: TENANT_CONNECTIONS });
   closers.push(() => tenantDatabase.close());
+  await requireSchema(tenantDatabase);
   await acceptMasterKeys(tenantDatabase, config.WHARF_MASTER_KEY);
   const operatorDatabase = await Database.connect({ ...connection, role: 'wharf_operator', poolSize: 4 });
   closers.push(() => operatorDatabase.close());
@@ -75,6 +76,7 @@ async function open(config: ControlPlaneConfig, closers: Array<() => Promise<unk
 async function readinessWith({ tenantDatabase, redis, runtime }: Platform): Promise<Readiness> {
   return readinessOf({
     postgres: async () => {
+      await requireSchema(tenantDatabase);
       const version = await tenantDatabase.serverVersion();
       return version < (SAFE_POSTGRES[Math.floor(version / 10_000)] ?? 0)
         ? 'warning: this PostgreSQL version has known leaks of row-level security; update it'

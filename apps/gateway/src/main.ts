@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { dedicatedOf, regionOf, type Environment } from '#libs/config';
+import { regionOf, type Environment } from '#libs/config';
 import { UnplacedRefusals } from '#libs/audit';
 import { openBlobStore } from '#libs/blobs';
 import { followChanges } from '#libs/changes';
-import { Database, type ChangeListener } from '#libs/database';
+import type { ChangeListener } from '#libs/database';
 import { runWhenMain, type Service } from '#libs/http';
 import { TenantVault } from '#libs/secrets';
 import { LeasedQuota, SharedSlots, SlidingWindows } from '#libs/limits';
@@ -12,7 +12,6 @@ import { PersonLogins } from '#libs/connections';
 import { ConnectRecorder } from '#libs/connect-attempts';
 import { RuntimeClient } from '#libs/protocol';
 import { withMasterKeys } from '#libs/root-keys';
-import { acceptMasterKeys } from '#libs/secrets';
 import type { RedisStore } from '#libs/redis';
 import { databaseSupplier } from '#libs/supply';
 import { createLogger, startTelemetry, type Logger } from '#libs/telemetry';
@@ -22,11 +21,11 @@ import { FailedAttempts } from './access/failed-attempts.js';
 import { knownCredentials } from './access/known-credentials.js';
 import { GrantUses } from './access/grant-uses.js';
 import { ToolScopes } from './access/tool-scopes.js';
-import { QUESTION_MS, QUESTIONS_AT_ONCE } from './documents/document-door.js';
 import { AuditSpool } from './audit-spool/audit-spool.js';
 import { showSpool } from './audit-spool/spool-gauge.js';
 import { parseGatewayConfig, type GatewayConfig } from './config.js';
 import { ConnectAttempts } from './connect-attempts/connect-attempts.js';
+import { openDatabases, type Databases } from './databases.js';
 import { Dispatcher } from './dispatch/dispatcher.js';
 import { Refusals } from './dispatch/refusals.js';
 import { AllowedOrigins } from './edge/allowed-origins.js';
@@ -66,12 +65,9 @@ const DRAIN_MS = 10_000;
 const RECORD_MS = 6_000;
 
 /** What the gateway stands on. */
-interface Ground {
+interface Ground extends Databases {
   readonly config: GatewayConfig;
   readonly logger: Logger;
-  readonly database: Database;
-  /** For questions about documents alone: few connections, and little time for each. */
-  readonly questions: Database;
   readonly redis: RedisStore;
   /** For kept results alone, which are large and take their time. */
   readonly resultRedis: RedisStore;
@@ -128,18 +124,7 @@ export async function start(environment: Environment): Promise<Service> {
 }
 
 async function openGround(config: GatewayConfig, logger: Logger): Promise<Ground> {
-  const access = {
-    databaseUrl: config.DATABASE_URL,
-    role: 'wharf_gateway',
-    masterKey: config.WHARF_MASTER_KEY,
-    dedicated: dedicatedOf(config),
-    onAway: (name: string, error: unknown) => logger.warn({ err: error, database: name }, 'dedicated database is away'),
-  } as const;
-  const [database, questions] = await Promise.all([
-    Database.connect(access),
-    Database.connect({ ...access, poolSize: QUESTIONS_AT_ONCE, statementTimeoutMs: QUESTION_MS }),
-  ]);
-  await acceptMasterKeys(database, config.WHARF_MASTER_KEY);
+  const { database, questions } = await openDatabases(config, logger);
   const blobs = await openBlobStore(database, config, (error) => logger.warn({ err: error }, 'object store is away'));
   const results = new ResultCache();
   const [redis, resultRedis, runtime, spool] = await Promise.all([

@@ -1,4 +1,4 @@
-import type { ChangeListener, Database } from '#libs/database';
+import { requireSchema, SchemaError, type ChangeListener, type Database } from '#libs/database';
 import { readinessOf, type Readiness } from '#libs/http';
 import type { RuntimeClient } from '#libs/protocol';
 import type { RedisStore } from '#libs/redis';
@@ -46,10 +46,11 @@ export class GatewayReadiness {
       timer = setTimeout(() => reject(new Error('PostgreSQL does not answer')), DATABASE_MS);
     });
     try {
-      await Promise.race([this.parts.database.asService((tx) => tx.query('select 1')), late]);
+      await Promise.race([requireSchema(this.parts.database), late]);
       this.#databaseSeenMs = performance.now();
       return 'ok';
     } catch (error) {
+      if (error instanceof SchemaError) throw error;
       const awayMs = performance.now() - this.#databaseSeenMs;
       if (awayMs > AWAY_MS) throw error;
       const left = Math.ceil((AWAY_MS - awayMs) / 1_000);

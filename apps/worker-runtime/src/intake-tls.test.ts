@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Secret } from '#libs/config';
 import { freePort } from '#libs/embedded';
-import { RuntimeClient } from '#libs/protocol';
+import { RuntimeClient, type Envelope } from '#libs/protocol';
 import { until } from '#libs/testing';
 import { startUpstream, type Upstream } from './upstream.fixture.js';
 import {
@@ -21,6 +22,13 @@ import {
 
 const NAME = 'runtimes.wharf.example';
 const HOSTS = ['127.0.0.1', '127.0.0.2'];
+const INITIALIZE = {
+  jsonrpc: '2.0',
+  id: 1,
+  method: 'initialize',
+  params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } },
+};
+const LIST = { jsonrpc: '2.0', id: 2, method: 'tools/list' };
 
 describe('worker-runtimes on other machines', () => {
   let folder: string;
@@ -30,21 +38,24 @@ describe('worker-runtimes on other machines', () => {
   let tenants: TenantUnderTest[];
   let client: RuntimeClient;
   let known = HOSTS;
+  /** Answers the call that hangs. */
+  let answer: () => void = () => undefined;
 
   beforeAll(async () => {
     folder = mkdtempSync(path.join(tmpdir(), 'wharf-intake-tls-'));
     port = await freePort();
     upstream = await startUpstream((request, response) => {
-      response.setHeader('content-type', 'application/json').end(JSON.stringify({ saw: request.url }));
+      const end = (): void =>
+        void response.setHeader('content-type', 'application/json').end(JSON.stringify({ saw: request.url }));
+      if (request.url?.startsWith('/hang') === true) answer = end;
+      else end();
     });
     runtimes = await Promise.all(
       HOSTS.map((host) => startRuntime({ WHARF_DATA_DIR: path.join(folder, host) }, `tls://${host}:${port}`)),
     );
     const allowances = [{ host: '127.0.0.1', port: upstream.port }];
-    tenants = Array.from(
-      { length: 8 },
-      () => new TenantUnderTest(manifestOf({ echo: `${upstream.origin}/echo` }), { allowances }),
-    );
+    const tools = { echo: `${upstream.origin}/echo`, hang: `${upstream.origin}/hang` };
+    tenants = Array.from({ length: 8 }, () => new TenantUnderTest(manifestOf(tools), { allowances }));
     client = await connect(INTAKE_KEY);
   });
 
@@ -87,11 +98,56 @@ describe('worker-runtimes on other machines', () => {
     await until(() => runtimes[0]?.logs().includes('a caller does not have our key'), 'the refusal in the log');
   });
 
-  it('that have left the name are given nothing new, and their tenants go on elsewhere', async () => {
-    known = HOSTS.slice(1);
+  const look = (hosts: string[]): Promise<void> => {
+    known = hosts;
+    return client.lookForRuntimes();
+  };
+  const placeOf = (tenant: TenantUnderTest): string => client.placeOf(tenant.envelope().route) ?? '';
+  const callAt = (at: string, envelope: Envelope, message: object) =>
+    callOf({ call: (...sent) => client.call(sent[0], sent[1], sent[2], at) }, envelope, message);
+
+  it('that have left the name are given nothing new, and keep their sessions', async () => {
+    const sessions = tenants.map((tenant) => {
+      return [placeOf(tenant), tenant.envelope({ era: 'legacy', sessionId: randomUUID() })] as const;
+    });
+    expect(new Set(sessions.map(([place]) => place)).size).toBe(2);
+    const askEach = (message: object) =>
+      Promise.all(sessions.map(([place, envelope]) => callAt(place, envelope, message)));
+    for (const reply of await askEach(INITIALIZE)) expect(reply).toMatchObject({ outcome: 'ok' });
+    await look(HOSTS.slice(1));
+    expect(new Set(tenants.map(placeOf)).size).toBe(1);
+    for (const reply of await askEach(LIST)) expect(reply).toMatchObject({ outcome: 'ok' });
+  });
+
+  it('that come back to the name go on with the connections that they had', async () => {
+    await look(HOSTS);
+    await look(HOSTS.slice(1));
+    await look(HOSTS);
+    const marks = (await client.operated()).map(({ mark }) => mark);
+    expect(marks.length).toBe(2);
+    expect(new Set(tenants.map(placeOf))).toEqual(new Set(marks));
+  });
+
+  it('that have left the name and stop end their calls first, and their tenants go on elsewhere', async () => {
+    const places = tenants.map(placeOf);
+    await look(HOSTS.slice(1));
+    const index = tenants.findIndex((tenant, at) => placeOf(tenant) !== places[at]);
+    const [tenant, place] = [tenants[index], places[index]];
+    if (tenant === undefined || place === undefined) throw new Error('both runtimes have tenants');
+    const hanging = callAt(place, tenant.envelope(), toolCall('hang'));
+    await upstream.untilSeen('/hang');
+    const stopped = runtimes[0]?.stop();
+    const session = tenant.envelope({ era: 'legacy', sessionId: randomUUID() });
+    await until(async () => {
+      const { outcome } = await callAt(place, session, LIST);
+      return outcome === 'worker_failed'; // nothing is sent there any more
+    }, 'the caller hears that it stops');
     await client.lookForRuntimes();
-    const gone = runtimes[0];
-    await gone?.stop();
+    answer();
+    expect(await hanging).toMatchObject({ outcome: 'ok' });
     for (const reply of await callEach()) expect(reply).toMatchObject({ outcome: 'ok' });
+    await stopped;
+    await client.lookForRuntimes();
+    expect((await client.operated()).length).toBe(1);
   });
 });

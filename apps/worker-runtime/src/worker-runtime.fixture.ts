@@ -7,7 +7,7 @@ import { Secret } from '#libs/config';
 import {
   canonicalJson,
   routeKey,
-  RuntimeClient,
+  type RuntimeClient,
   sha256Digest,
   type EgressContext,
   type Envelope,
@@ -180,7 +180,7 @@ export interface Ended {
 
 /** Makes a call and waits for its end. */
 export function callOf(
-  client: RuntimeClient,
+  client: Pick<RuntimeClient, 'call'>,
   envelope: Envelope,
   message: object | string,
   onStart?: (cancel: () => void) => void,

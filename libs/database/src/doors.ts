@@ -9,6 +9,7 @@ import { SharedPlaces } from './homes/shared-places.js';
 import { copyTenantRow } from './homes/tenant-copy.js';
 import { Pool, POOL_SIZE, type PoolOptions } from './connection/pool.js';
 import { inTime } from './connection/in-time.js';
+import { startError } from './connection/start-error.js';
 import { isAwayFromHome } from './connection/sql-errors.js';
 import type { Transaction } from './connection/transaction.js';
 
@@ -52,9 +53,13 @@ export class Database {
 
   /** Connects as one role; throws when the database cannot be reached. @throws ConfigError for another's master key */
   static async connect(options: DatabaseOptions): Promise<Database> {
-    const database = new Database(await inTime(() => Pool.open(options)), options);
-    if (database.hasDedicated) await database.#directory.refresh();
-    return database;
+    try {
+      const database = new Database(await inTime(() => Pool.open(options)), options);
+      if (database.hasDedicated) await database.#directory.refresh();
+      return database;
+    } catch (error) {
+      throw startError(error, options.databaseUrl);
+    }
   }
 
   /** Runs `work` seeing and changing one tenant's rows only, each of its statements for `statementTimeoutMs` at most. */

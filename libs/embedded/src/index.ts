@@ -11,6 +11,7 @@ export {
   type OperatorKey,
 } from './keys.js';
 export { startPostgres, type Durability, type EmbeddedServer } from './postgres.js';
+export { findInstalledPostgres } from './postgres-binaries.js';
 export { startRedis } from './redis.js';
 export { provideRedisBinary, type RedisBinary } from './redis-binary.js';
 export { findPrometheus, type PrometheusPrograms } from './prometheus.js';

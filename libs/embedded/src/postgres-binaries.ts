@@ -58,3 +58,10 @@ export function providePostgresBinaries(): PostgresBinaries {
   }
   return binaries;
 }
+
+/** PostgreSQL's programs of a major version as Debian and Ubuntu install them; undefined where they are not. */
+export function findInstalledPostgres(major: number): PostgresBinaries | undefined {
+  const root = `/usr/lib/postgresql/${major}`;
+  const binaries = { root, initdb: `${root}/bin/initdb`, postgres: `${root}/bin/postgres` };
+  return existsSync(binaries.initdb) && existsSync(binaries.postgres) ? binaries : undefined;
+}

@@ -41,11 +41,15 @@ const DISPOSABLE_SETTINGS = {
 } as const;
 
 /**
- * Starts the private PostgreSQL of a data folder, making its cluster at the first start.
+ * Starts the private PostgreSQL of a data folder, making its cluster at the first start: of the npm package, unless it is
+ * given other programs.
  * @throws EmbeddedError when it does not come up
  */
-export async function startPostgres(data: DataFolder, durability: Durability): Promise<EmbeddedServer> {
-  const binaries = providePostgresBinaries();
+export async function startPostgres(
+  data: DataFolder,
+  durability: Durability,
+  binaries: PostgresBinaries = providePostgresBinaries(),
+): Promise<EmbeddedServer> {
   const cluster = path.join(data.root, 'postgres');
   const passwordFile = path.join(data.folder('keys'), 'postgres.key');
   if (!existsSync(passwordFile)) writeFileSync(passwordFile, randomBytes(24).toString('base64url'), { mode: 0o600 });

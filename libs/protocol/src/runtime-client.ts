@@ -166,7 +166,7 @@ export class RuntimeClient {
 
   /** What workers of all runtimes have met since anybody last asked; a runtime that does not answer is left out. */
   async driftHints(): Promise<DriftHint[]> {
-    const able = this.#runtimes.ready.filter(({ version }) => version >= DRIFT_HINTS_SINCE);
+    const able = this.#runtimes.holding.filter(({ version }) => version >= DRIFT_HINTS_SINCE);
     const asked = await Promise.allSettled(able.map(driftHintsOf));
     return asked.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
   }
@@ -211,7 +211,7 @@ export class RuntimeClient {
 
   /** The one of this mark, unless it does not know what the call needs: a session there is lost, not unguarded. */
   #at(mark: string, since: number): RuntimeConnection | undefined {
-    const able = this.#runtimes.ready.filter(({ version }) => version >= since);
+    const able = this.#runtimes.holding.filter(({ version }) => version >= since);
     return able.find(({ name }) => runtimeMark(name) === mark);
   }
 

@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import { parseRuntimeAddress, type RuntimeAddress } from './runtime-address.js';
+import { parseRuntimeAddress, writeRuntimeAddress, type RuntimeAddress } from './runtime-address.js';
 import type { RuntimeClientOptions, ResolveHost } from './runtime-client-options.js';
 import { RuntimeConnection } from './runtime-connection.js';
 
@@ -10,7 +10,8 @@ const resolveByDns: ResolveHost = async (host) => (await lookup(host, { all: tru
 
 /**
  * Connections to the runtimes there are: one to each address that is configured, or that a configured name stands for
- * now. A runtime whose address is gone is given nothing new, and its connection ends with itself.
+ * now. A runtime whose address is gone is given nothing new, and its connection ends with itself: names forget runtimes
+ * that live, as Kubernetes does after failed probes, and their sessions are nowhere else.
  */
 export class RuntimeSet {
   readonly #options: RuntimeClientOptions;
@@ -38,9 +39,14 @@ export class RuntimeSet {
     return taking.length > 0 ? taking : this.ready;
   }
 
-  /** Those that can be called. */
+  /** Those that can be called and have not left. */
   get ready(): readonly RuntimeConnection[] {
     return [...this.#fixed, ...this.#found.values()].filter((connection) => connection.ready);
+  }
+
+  /** Those that can be called for what they hold already, such as a session: also those that are leaving. */
+  get holding(): readonly RuntimeConnection[] {
+    return this.all.filter((connection) => connection.ready);
   }
 
   /** All of them, also those that are leaving. */
@@ -57,7 +63,7 @@ export class RuntimeSet {
   /** Looks up the names again; one that cannot be resolved now keeps the runtimes it had. */
   async look(): Promise<void> {
     await Promise.all(this.#named.map((address) => this.#lookAt(address)));
-    for (const connection of this.#leaving) if (!connection.ready) this.#drop(connection);
+    for (const connection of this.#leaving) if (!connection.ready && connection.open === 0) this.#drop(connection);
   }
 
   /** Closes every connection. */
@@ -72,7 +78,8 @@ export class RuntimeSet {
     const key = (host: string): string => `${named.host}:${named.port} ${host}`;
     for (const host of hosts) {
       if (this.#found.has(key(host))) continue;
-      this.#found.set(key(host), new RuntimeConnection({ ...named, host }, this.#options));
+      const address = { ...named, host };
+      this.#found.set(key(host), this.#returned(address) ?? new RuntimeConnection(address, this.#options));
     }
     const now = new Set(hosts.map(key));
     for (const [place, connection] of this.#found) {
@@ -80,6 +87,14 @@ export class RuntimeSet {
       this.#found.delete(place);
       this.#leaving.add(connection);
     }
+  }
+
+  /** One that left and is back keeps its connection; one that does not answer any more may be another by now. */
+  #returned(address: RuntimeAddress): RuntimeConnection | undefined {
+    const name = writeRuntimeAddress(address);
+    const returned = [...this.#leaving].find((connection) => connection.name === name && connection.ready);
+    if (returned !== undefined) this.#leaving.delete(returned);
+    return returned;
   }
 
   #drop(connection: RuntimeConnection): void {

@@ -1,7 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { bubblewrapEnvironment, findBubblewrap, openDataFolder, startPostgres, startRedis } from '#libs/embedded';
+import {
+  bubblewrapEnvironment,
+  findBubblewrap,
+  findInstalledPostgres,
+  openDataFolder,
+  startPostgres,
+  startRedis,
+} from '#libs/embedded';
 import { Client } from 'pg';
 import { TEMPLATE, TEST_MASTER_KEY } from './environment.js';
 import { startRedisCluster } from './redis-cluster.js';
@@ -24,6 +31,14 @@ async function provideTemplate(databaseUrl: string, migrate: Migrate): Promise<v
   await client.end();
 }
 
+/** The PostgreSQL of this major version that this machine has; the npm package's where none is asked for. */
+function installedPostgres(major: string | undefined) {
+  if (major === undefined) return undefined;
+  const found = findInstalledPostgres(Number(major));
+  if (found === undefined) throw new Error(`WHARF_TEST_POSTGRES=${major}: install postgresql-${major} first.`);
+  return found;
+}
+
 type Migrate = (databaseUrl: string, masterKey: typeof TEST_MASTER_KEY) => Promise<unknown>;
 
 /** Starts the servers of a test run in a throw-away folder. `cacheFolder` keeps fetched programs between runs. */
@@ -31,7 +46,7 @@ export async function startTestServers(cacheFolder: string, migrate: Migrate): P
   const folder = mkdtempSync(path.join(tmpdir(), 'wharf-test-'));
   const data = openDataFolder(folder);
   const [postgres, redis, bubblewrap] = await Promise.all([
-    startPostgres(data, 'disposable'),
+    startPostgres(data, 'disposable', installedPostgres(process.env['WHARF_TEST_POSTGRES'])),
     process.env['WHARF_TEST_REDIS'] === 'cluster' ? startRedisCluster() : startRedis(data, cacheFolder, 'disposable'),
     findBubblewrap(cacheFolder),
   ]);

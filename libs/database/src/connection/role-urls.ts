@@ -40,7 +40,7 @@ export class RoleUrls {
 function refusal(url: string, cause: unknown): ConfigError {
   const role = new URL(url).username;
   return new ConfigError(
-    `PostgreSQL refuses the password of ${role} that derives from WHARF_MASTER_KEY: set the key that this database was set up with, or, where the key is being replaced, name both and run \`npm run migrate\`.`,
+    `PostgreSQL refuses the password of ${role} that derives from WHARF_MASTER_KEY: set the key that this database was set up with, or, where the key is being replaced, name both and run \`npm run migrate\`; it also makes the role where there is none yet.`,
     { cause },
   );
 }
