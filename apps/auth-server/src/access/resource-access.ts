@@ -45,6 +45,9 @@ export interface Target {
   readonly suspended: string | undefined;
 }
 
+/** Why somebody has no access: nobody has it, they belong elsewhere, their role has none, or others are named. */
+export type AccessRefusal = 'suspended' | 'not_member' | 'no_role' | 'not_named';
+
 const MANAGEMENT_ROLES = new Set(['owner', 'admin', 'developer', 'auditor']);
 
 /** The profile of this slug is the tenant's own URL's; no server can be called so. */
@@ -125,11 +128,17 @@ export class ResourceAccess {
    * where it is open to them.
    */
   async allows(accountId: string, target: Target): Promise<boolean> {
-    if (target.suspended !== undefined) return false;
+    return (await this.refusal(accountId, target)) === undefined;
+  }
+
+  /** Why a person may have no tokens for the target; undefined where they may. */
+  async refusal(accountId: string, target: Target): Promise<AccessRefusal | undefined> {
+    if (target.suspended !== undefined) return 'suspended';
     const role = await this.#roleOf(accountId, target);
-    if (role === undefined) return false;
-    if (target.scope === 'management') return MANAGEMENT_ROLES.has(role);
-    return target.serverSlug === undefined || this.#mayConnect(accountId, target.tenantId, target.serverSlug);
+    if (role === undefined) return 'not_member';
+    if (target.scope === 'management') return MANAGEMENT_ROLES.has(role) ? undefined : 'no_role';
+    if (target.serverSlug === undefined) return undefined;
+    return (await this.#mayConnect(accountId, target.tenantId, target.serverSlug)) ? undefined : 'not_named';
   }
 
   /** Whether a server is open to everyone, or names this member or a group of theirs. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { AuthWorld, WEB_CLIENT, type TestClient } from '../testing/auth-world.fixture.js';
+import { AuthWorld, loginFields, WEB_CLIENT, type TestClient } from '../testing/auth-world.fixture.js';
 
 let world: AuthWorld;
 let acme: string;
@@ -32,6 +32,10 @@ test('people get tokens for a server that is open to them or their groups; the o
     expect((await world.signedIn(client, payroll(), email)).body).toHaveProperty('access_token');
   }
   await expect(world.signedIn(client, payroll(), OTHER)).rejects.toThrow();
+  const browser = world.browser();
+  const page = await browser.submit(await browser.open(world.authorizeUrl(client, payroll())), loginFields(OTHER));
+  expect([page.status, page.text]).toEqual([403, expect.stringContaining('is a member of <b>Acme</b>, but')]);
+  expect(page.text).not.toContain('not a member');
   expect((await world.signedIn(client, `${world.url}/t/acme/mcp`, OTHER)).body).toHaveProperty('access_token');
 });
 

@@ -96,3 +96,11 @@ export function tokenRule({ error, description, detail }: OAuthProblem, grantTyp
       return TOKEN_RULES[error] ?? 'token_refused';
   }
 }
+
+/** The rule by which a sign-in went wrong, by what was wrong with it. */
+export const LOGIN_RULES = {
+  password: 'login_wrong',
+  passkey: 'passkey_wrong',
+  code: 'second_factor_wrong',
+  limited: 'login_limited',
+} as const;

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { ConnectRecorder, RuleId } from '#libs/connect-attempts';
 import type { AccessAudit } from '../access/access-audit.js';
-import type { ResourceAccess, Target } from '../access/resource-access.js';
+import type { AccessRefusal, ResourceAccess, Target } from '../access/resource-access.js';
 import type { Accounts } from '../accounts/accounts.js';
 import type { SignIn, SignInProblem } from '../accounts/sign-in.js';
 import type { SignInDoor } from '../federated-sign-in/sign-in-door.js';
@@ -11,11 +11,21 @@ import type { PendingInteraction } from '../provider/browsers/pending-interactio
 import type { ReplayedRequest } from '../replayed-request.js';
 import { toldBy } from '../exchange/passing-on.js';
 import type { Arrived } from '../federated-sign-in/attempts.js';
+import { LOGIN_RULES } from '../connect-attempts/rules-of-errors.js';
 import type { FormGuard } from './form-guard.js';
-import { sendPage, type Page } from '#libs/pages';
-import type { Texts } from '../texts/en.js';
+import { sendPage } from '#libs/pages';
 import { textsFor } from '../texts/texts.js';
-import { consentPage, forgedPage, loginPage, messagePage, noAccessPage, type FormContext } from './pages.js';
+import { noAccessPage, REFUSAL_DESCRIPTIONS } from './no-access.js';
+import {
+  consentPage,
+  expiredPage,
+  forgedPage,
+  gonePage,
+  loginPage,
+  messagePage,
+  signedOutPage,
+  type FormContext,
+} from './pages.js';
 
 /** What the pages rest on. */
 export interface InteractionParts {
@@ -68,11 +78,12 @@ export class InteractionPages {
     const { accountId, step } = context.interaction;
     const account = accountId === undefined ? undefined : await this.parts.accounts.find(accountId);
     if (step === 'login' || account === undefined) return this.#showLogin(visit);
-    const allowed = await this.parts.access.allows(account.id, context.target);
-    if (allowed) return sendPage(response, consentPage(context, account.email));
+    const refusal = await this.parts.access.refusal(account.id, context.target);
+    if (refusal === undefined) return sendPage(response, consentPage(context, account.email));
     // Noted here, for most people close the page without pressing its button.
     if (visit.request.method === 'GET') this.#noteStep(visit, 'consent', 'no_access');
-    sendPage(response, noAccessPage(context, account.email));
+    await this.#endDevice(visit, refusal);
+    sendPage(response, noAccessPage(context, account.email, refusal));
   }
 
   async #showLogin({ request, response, context }: Visit, problem?: SignInProblem): Promise<void> {
@@ -165,15 +176,21 @@ export class InteractionPages {
 
   async #deny(visit: Visit): Promise<void> {
     const { accountId } = visit.context.interaction;
-    const allowed = accountId !== undefined && (await this.parts.access.allows(accountId, visit.context.target));
-    const outcome = accountId === undefined || allowed ? 'refused' : 'no_access';
+    const refusal =
+      accountId === undefined ? undefined : await this.parts.access.refusal(accountId, visit.context.target);
+    const outcome = refusal === undefined ? 'refused' : 'no_access';
     await this.#record(visit, 'consent.refused', outcome, visit.context.interaction.scopes);
     if (outcome === 'refused') this.#noteStep(visit, 'consent', 'consent_refused');
-    const description =
-      outcome === 'refused'
-        ? 'The person refused.'
-        : 'This account may not use the resource; ask its tenant for access.';
+    const description = refusal === undefined ? 'The person refused.' : REFUSAL_DESCRIPTIONS[refusal];
     await this.parts.provider.door.deny(visit.request, visit.response, description);
+  }
+
+  /** A device would wait for a decision that this person cannot make: it is told at once, and says what to do. */
+  async #endDevice(visit: Visit, refusal: AccessRefusal): Promise<void> {
+    const { request, response, context } = visit;
+    if (context.interaction.redirectUri !== undefined) return;
+    const ended = await this.parts.provider.door.endDevice(request, response, REFUSAL_DESCRIPTIONS[refusal]);
+    if (ended) await this.#record(visit, 'consent.refused', 'no_access', context.interaction.scopes);
   }
 
   /** Another account is to be used: the agent still waits, so its request begins anew, with the sign-in page. */
@@ -222,26 +239,7 @@ function scopesToGrant({ scopes }: PendingInteraction, { scopes: offered }: Targ
   return scopes.filter((asked) => offered.includes(asked) || asked === 'openid' || asked === 'offline_access');
 }
 
-const LOGIN_RULES = {
-  password: 'login_wrong',
-  passkey: 'passkey_wrong',
-  code: 'second_factor_wrong',
-  limited: 'login_limited',
-} as const;
-
 /** The step of this browser that passkeys and the ticket after a password are bound to. */
 function boundTo({ interaction: { uid } }: FormContext): string {
   return `interaction|${uid}`;
-}
-
-function expiredPage(texts: Texts): Page {
-  return messagePage(400, texts.messages.expired, [texts.messages.expiredWhy, texts.startOver], texts);
-}
-
-function gonePage(texts: Texts): Page {
-  return messagePage(404, texts.messages.gone, [texts.messages.goneWhat], texts);
-}
-
-function signedOutPage(texts: Texts): Page {
-  return messagePage(200, texts.messages.signedOut, [texts.startOver, texts.messages.signedOutNext], texts);
 }

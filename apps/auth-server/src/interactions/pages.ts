@@ -132,28 +132,6 @@ function passingOn(target: Target, { consent: words }: Texts): Html {
     })}`;
 }
 
-/** Tells a person without access who can give it. */
-export function noAccessPage({ interaction, target, csrf, texts }: FormContext, email: string): Page {
-  const words = texts.noAccess;
-  const why = target.scope === 'mcp' ? words.notMember : words.noRole;
-  return {
-    status: 403,
-    language: texts.language,
-    title: `${words.title} – ${target.tenantName} – Wharf`,
-    ...(interaction.redirectUri === undefined ? {} : { redirectUri: interaction.redirectUri }),
-    body: html`<h1>${words.heading(target.tenantName)}</h1>
-      <p>${why(email, target.tenantName, target.url)}</p>
-      <p>${words.who(target.tenantName)}</p>
-      <form method="post">
-        ${hidden('csrf', csrf)}
-        <div class="actions">
-          <button class="main" name="action" value="deny">${words.back}</button>
-          <button name="action" value="sign-out">${texts.consent.other}</button>
-        </div>
-      </form>`,
-  };
-}
-
 /** Says one thing, without a form. */
 export function messagePage(
   status: number,
@@ -168,6 +146,21 @@ export function messagePage(
     body: html`<h1>${heading}</h1>
       ${sentences.map((sentence) => html`<p>${sentence}</p>`)}`,
   };
+}
+
+/** Says that there is nothing to decide any more. */
+export function expiredPage(texts: Texts): Page {
+  return messagePage(400, texts.messages.expired, [texts.messages.expiredWhy, texts.startOver], texts);
+}
+
+/** Says that what was asked for is gone. */
+export function gonePage(texts: Texts): Page {
+  return messagePage(404, texts.messages.gone, [texts.messages.goneWhat], texts);
+}
+
+/** Says that another account may sign in, once the app has begun anew. */
+export function signedOutPage(texts: Texts): Page {
+  return messagePage(200, texts.messages.signedOut, [texts.startOver, texts.messages.signedOutNext], texts);
 }
 
 /** Says that a form did not come from the page that was shown for it. */

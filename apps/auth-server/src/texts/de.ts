@@ -79,6 +79,11 @@ export const DE: Texts = {
     noRole: (email, tenant, url) =>
       html`Das Konto <b>${email}</b> hat bei <b>${tenant}</b> keine Rolle für die Verwaltungs-API, darum kann keine App
         <b>${url}</b> dafür benutzen.`,
+    notNamed: (email, tenant, url) =>
+      html`Das Konto <b>${email}</b> gehört zu <b>${tenant}</b>, aber <b>${url}</b> ist nur für bestimmte Personen und
+        Gruppen offen, und es ist nicht darunter.`,
+    deviceTold:
+      'Ihr Gerät hat das erfahren und wartet nicht mehr. Für ein anderes Konto wählen Sie es hier und beginnen am Gerät neu.',
     who: (tenant) =>
       `Wer ${tenant} besitzt oder verwaltet, kann Ihnen Zugriff geben. Verbinden Sie danach von Ihrer App aus neu.`,
     back: 'Zurück zur App',

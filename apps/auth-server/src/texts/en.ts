@@ -75,6 +75,11 @@ export const EN = {
     noRole: (email: string, tenant: string, url: string) =>
       html`The account <b>${email}</b> has no role at <b>${tenant}</b> that may use its management API, so no app can
         use <b>${url}</b> for it.`,
+    notNamed: (email: string, tenant: string, url: string) =>
+      html`The account <b>${email}</b> is a member of <b>${tenant}</b>, but <b>${url}</b> is open to named people and
+        groups alone, and it is not among them.`,
+    deviceTold:
+      'Your device was told and waits no more. To use another account, choose it here and begin again on the device.',
     who: (tenant: string) =>
       `An owner or administrator of ${tenant} can give you access. Then connect again from your app.`,
     back: 'Back to the app',

@@ -128,6 +128,19 @@ export class InteractionDoor {
   }
 
   /**
+   * Ends the code that a device waits with, as one that was denied; the person's page stays open.
+   * @returns whether it was this that ended it
+   */
+  async endDevice(request: IncomingMessage, response: ServerResponse, description: string): Promise<boolean> {
+    const { deviceCode } = await this.provider.interactionDetails(request, response);
+    const code = await this.provider.DeviceCode.find(deviceCode ?? '', { ignoreExpiration: true });
+    if (code === undefined || code.isExpired || code.error !== undefined || code.accountId !== undefined) return false;
+    Object.assign(code, { error: 'access_denied', errorDescription: description });
+    await code.save();
+    return true;
+  }
+
+  /**
    * Ends the browser's session, and with it the interaction.
    * @returns the parameters with which the same authorization request begins anew; none for an agent on another device
    */

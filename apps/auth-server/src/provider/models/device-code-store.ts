@@ -12,7 +12,8 @@ const GOES_ON = 'device_resume';
 /** Codes of devices, which are told apart from made-up ones after they have expired (RFC 8628 §3.5), until they are swept. */
 export class DeviceCodeStore extends NamelessStore {
   override async find(id: string): Promise<AdapterPayload | undefined> {
-    if (isHandle(id) && Provider.ctx?.oidc.route !== GOES_ON) return undefined;
+    // Our own pages run outside of the provider's requests; what comes from outside never does.
+    if (isHandle(id) && Provider.ctx !== undefined && Provider.ctx.oidc.route !== GOES_ON) return undefined;
     const [row]: DeviceCodeRow[] = await this.database.asService((tx) =>
       tx.query(
         `select id_hash, payload ->> 'sealed' as sealed, floor(extract(epoch from expires_at))::integer as ends,
