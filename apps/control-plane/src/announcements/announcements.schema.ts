@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { contract, jsonBody } from '../contract/contract.js';
+import { moment } from '../contract/times.js';
 import { lineOfText } from '../contract/text.js';
 import { maintenanceSchema } from '../maintenance/maintenance.schema.js';
 import { reasonText } from '../operators/act.js';
@@ -58,8 +59,8 @@ export const announce = contract({
           .meta({ description: 'Tells those alone whom this region serves; without it, everybody.' }),
         severity: announcementSchema.shape.severity,
         text: lineOfText(1_000),
-        starts_at: z.iso.datetime({ offset: true }).optional().meta({ description: 'Now where it is left out.' }),
-        ends_at: z.iso.datetime({ offset: true }),
+        starts_at: moment.optional().meta({ description: 'Now where it is left out.' }),
+        ends_at: moment,
         reason: reasonText,
       })
       .refine(isTime, { path: ['ends_at'], message: 'a time to come, after `starts_at`' }),

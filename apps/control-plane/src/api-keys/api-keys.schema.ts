@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { contract, jsonBody } from '../contract/contract.js';
+import { moment } from '../contract/times.js';
 import { overlapSeconds } from '../contract/overlap.js';
 import { lineOfText } from '../contract/text.js';
 import { nextCursor, pageCursor, pageLimit } from '../paging/cursor.js';
@@ -56,10 +57,7 @@ export const createApiKey = contract({
         .min(1)
         .max(SCOPES_MAX)
         .refine((scopes) => new Set(scopes).size === scopes.length, 'each scope once'),
-      expires_at: z.iso
-        .datetime({ offset: true })
-        .refine((text) => Date.parse(text) > Date.now(), 'a time in the future')
-        .optional(),
+      expires_at: moment.refine((text) => Date.parse(text) > Date.now(), 'a time in the future').optional(),
     }),
   ),
   answer: { status: 201, means: 'The key, with its text.', schema: newApiKeySchema },

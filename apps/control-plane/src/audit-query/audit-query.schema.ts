@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AUDIT_EVENTS } from '#libs/audit';
 import { contract } from '../contract/contract.js';
+import { moment } from '../contract/times.js';
 import { searchText } from '../contract/text.js';
 import { nextCursor, pageCursor, pageLimit } from '../paging/cursor.js';
 
@@ -86,8 +87,8 @@ export const auditFilter = {
   bytes_out_max: bytes.optional().meta({ description: 'Calls with answers of at most so many bytes.' }),
   source_address: searchText(64).optional(),
   arguments_digest: searchText(128).optional().meta({ description: '`sha256:…` of the arguments.' }),
-  from: z.iso.datetime({ offset: true }).optional().meta({ description: 'Records of this time and later.' }),
-  to: z.iso.datetime({ offset: true }).optional().meta({ description: 'Records before this time.' }),
+  from: moment.optional().meta({ description: 'Records of this time and later.' }),
+  to: moment.optional().meta({ description: 'Records before this time.' }),
 };
 
 /** `GET /v1/audit` */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { contract, jsonBody } from '../contract/contract.js';
+import { moment } from '../contract/times.js';
 import { ruleFields } from '../policies/policies.schema.js';
 
 /** How many calls a trial looks at. */
@@ -21,7 +22,7 @@ export const tryPolicy = contract({
       ...ruleFields,
       scope: ruleFields.scope.default('tool_calls'),
       servers: ruleFields.servers.default([]),
-      from: z.iso.datetime().optional().meta({ description: 'Only calls since then.' }),
+      from: moment.optional().meta({ description: 'Only calls since then.' }),
       calls: z.int().min(1).max(CALLS_MAX).default(500).meta({ description: 'How many calls to look at, at most.' }),
     }),
   ),

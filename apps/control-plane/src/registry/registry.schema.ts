@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { contract, jsonBody } from '../contract/contract.js';
+import { moment } from '../contract/times.js';
 import { lineOfText, searchText } from '../contract/text.js';
 import { cursorOf, pageLimit } from '../paging/cursor.js';
 import { serverParams } from '../servers/servers.schema.js';
@@ -94,7 +95,7 @@ const listedSchema = z
 const listQuery = z.strictObject({
   search: searchText(100).optional().meta({ description: 'Part of a name, title or description, in any case.' }),
   version: z.literal('latest').optional().meta({ description: 'Only the live release of each server.' }),
-  updated_since: z.iso.datetime().optional().meta({ description: 'Only what has changed since.' }),
+  updated_since: moment.optional().meta({ description: 'Only what has changed since.' }),
   limit: pageLimit(100, 30),
   cursor: cursorOf(ID),
 });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { contract, jsonBody } from '../contract/contract.js';
+import { moment } from '../contract/times.js';
 import { serverParams } from '../servers/servers.schema.js';
 
 const WINDOWS_MAX = 10;
@@ -29,7 +30,7 @@ const scheduleSchema = z
     freeze: z
       .strictObject({
         reason: z.string().trim().min(1).max(500),
-        until: z.iso.datetime({ offset: true }).nullable().meta({ description: 'Null: until somebody lifts it.' }),
+        until: moment.nullable().meta({ description: 'Null: until somebody lifts it.' }),
       })
       .nullable()
       .meta({ description: 'While it lasts, nothing goes out.' }),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { valid } from 'semver';
 import { releaseSourceSchema } from '#libs/protocol';
 import { contract, jsonBody } from '../contract/contract.js';
+import { moment } from '../contract/times.js';
 import { nextCursor, pageCursor, pageLimit } from '../paging/cursor.js';
 import { serverParams, serverSchema } from '../servers/servers.schema.js';
 
@@ -106,8 +107,7 @@ export const publishOptions = {
   override_schedule: z.boolean().default(false).meta({
     description: 'Says that the server’s release windows and its freeze do not matter; recorded in the audit log.',
   }),
-  previous_major_until: z.iso
-    .datetime({ offset: true })
+  previous_major_until: moment
     .refine((text) => isWithin(text, KEPT_DAYS_MAX), `a time from now to ${KEPT_DAYS_MAX} days from now`)
     .optional()
     .meta({

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { contract, jsonBody } from '../contract/contract.js';
+import { moment } from '../contract/times.js';
 import { nextCursor, shortList } from '../paging/cursor.js';
 import { serverParams } from '../servers/servers.schema.js';
 
@@ -34,9 +35,10 @@ export const changeMajor = contract({
   params: serverParams.extend({ major: z.string().regex(/^(0|[1-9][0-9]{0,4})$/) }),
   body: jsonBody(
     z.strictObject({
-      served_until: z.iso
-        .datetime({ offset: true })
-        .refine((text) => Date.parse(text) < Date.now() + 730 * 86_400_000, 'at most 730 days from now'),
+      served_until: moment.refine(
+        (text) => Date.parse(text) < Date.now() + 730 * 86_400_000,
+        'at most 730 days from now',
+      ),
     }),
   ),
   answer: { status: 200, means: 'The major version.', schema: z.strictObject({ major: majorSchema }) },

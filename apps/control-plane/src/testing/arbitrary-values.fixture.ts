@@ -29,6 +29,18 @@ const HOSTILE_TEXTS = [
   '00000000-0000-0000-0000-000000000000',
 ] as const;
 
+/** Times that are written well and that no database, or no calendar of ours, keeps; and the first and last that are kept. */
+const EDGE_TIMES = [
+  '0000-01-01T00:00:00Z',
+  '0001-01-01T00:00:00+23:59',
+  '1970-01-01T00:00:00Z',
+  '1969-12-31T23:59:59-23:59',
+  '9998-12-31T23:59:59.999Z',
+  '9999-12-31T23:59:59Z',
+  '9999-12-31T23:59:59-23:59',
+] as const;
+const EDGE_DAYS = ['0000-01-01', '0001-01-01', '1970-01-01', '2024-02-29', '9998-12-31', '9999-12-31'] as const;
+
 const HOSTILE_NUMBERS = [0, -0, -1, 0.5, 1e308, -1e308, 2 ** 31, 2 ** 53, 1e21] as const;
 
 /** Any JSON, with a leaning to what systems trip over. */
@@ -65,7 +77,17 @@ function textBy(schema: JsonSchema): fc.Arbitrary<string> {
     case 'uri':
       return fc.webUrl();
     case 'date-time':
-      return fc.date({ noInvalidDate: true }).map((date) => date.toISOString());
+      return fc.oneof(
+        fc.constantFrom(...EDGE_TIMES),
+        fc.date({ noInvalidDate: true }).map((date) => date.toISOString()),
+      );
+    case 'date':
+      return fc.oneof(
+        fc.constantFrom(...EDGE_DAYS),
+        fc
+          .date({ min: new Date(0), max: new Date('9998-12-31'), noInvalidDate: true })
+          .map((date) => date.toISOString().slice(0, 10)),
+      );
     default:
       return typeof schema['pattern'] === 'string'
         ? matching(schema['pattern'], maxLength).filter((text) => text.length >= minLength)

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { searchText } from '../contract/text.js';
 import { contract } from '../contract/contract.js';
+import { day } from '../contract/times.js';
 import { cursorOf, nextCursor, pageLimit } from '../paging/cursor.js';
 
 const GROUPS = ['server', 'tool', 'client'] as const;
@@ -9,7 +10,6 @@ const GROUPS = ['server', 'tool', 'client'] as const;
 export type UsageGroup = (typeof GROUPS)[number];
 
 const DAYS_MAX = 366;
-const day = z.iso.date('a day, as 2026-11-01');
 
 const filter = {
   from: day.optional().meta({ description: 'The first day, in UTC; the first of this month where it is left out.' }),
