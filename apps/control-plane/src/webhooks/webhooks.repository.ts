@@ -130,6 +130,15 @@ export class WebhooksRepository {
     );
   }
 
+  /** How many records the tenant's log has that are numbered; the next to be numbered is of this number. */
+  async logSize(tx: Transaction, tenantId: string): Promise<number> {
+    const rows: Array<{ size: number }> = await tx.query(
+      `select size::float8 as size from audit_trees where tenant_id = $1`,
+      [tenantId],
+    );
+    return rows[0]?.size ?? 0;
+  }
+
   /** Puts a new secret in place; the present one signs for so many seconds more, the one before it no longer. */
   async rotateSecret(
     tx: Transaction,

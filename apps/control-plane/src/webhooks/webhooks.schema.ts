@@ -40,7 +40,9 @@ const fields = {
   format: z
     .enum(FORMATS)
     .meta({ description: '`record` with its hash, as `wharf-verify` reads it, OCSF 1.3, or OTLP logs.' }),
-  fromLeaf: z.int().min(0).meta({ description: 'The number of the record to go on from.' }),
+  fromLeaf: z.int().min(0).meta({
+    description: 'The number of the record to go on from; at most that of the next to come.',
+  }),
 };
 
 /** A webhook with all but its secret. */
@@ -173,6 +175,9 @@ export const deleteWebhook = contract({
 /** `POST /v1/webhooks/{webhook}/secret` */
 export const rotateWebhookSecret = contract({
   summary: 'Give a webhook a new secret; for the overlap messages carry both signatures.',
+  description:
+    'Within an overlap a webhook is given no further secret, so that the first one signs for as long as was said; with ' +
+    '`overlap_seconds` 0 it is, and both before it end at once.',
   params,
   body: jsonBody(
     z.strictObject({
@@ -184,6 +189,7 @@ export const rotateWebhookSecret = contract({
     means: 'The webhook with its new secret.',
     schema: z.strictObject({ webhook: webhookSchema, secret: secretText }),
   },
+  refuses: ['conflict'],
 });
 
 /** `POST /v1/webhooks/{webhook}/test` */

@@ -63,6 +63,7 @@ export class WebhooksService {
           };
     return this.database.asTenant(tenantId, async (tx) => {
       await this.#refuseUrl(tx, tenantId, url);
+      if (body.mode === 'stream') await this.#refuseBeyondLog(tx, tenantId, body.from_leaf);
       if ((await this.webhooks.count(tx, tenantId)) >= WEBHOOKS_MAX) {
         throw new AppError('conflict', { message: `A tenant has at most ${WEBHOOKS_MAX} webhooks. Delete one first.` });
       }
@@ -92,6 +93,7 @@ export class WebhooksService {
         throw new AppError('invalid_request', { message: 'The changes do not fit the webhook’s mode.', problems });
       }
       if (changes.url !== undefined) await this.#refuseUrl(tx, tenantId, changes.url);
+      await this.#refuseBeyondLog(tx, tenantId, changes.from_leaf);
       const after = changedChoices(before, changes);
       await this.webhooks.change(tx, tenantId, id, after);
       await this.#putHeaders(tx, tenantId, id, changes.headers);
@@ -105,7 +107,7 @@ export class WebhooksService {
     });
   }
 
-  /** @throws AppError `not_found` */
+  /** @throws AppError `not_found`, or `conflict` while the secret before the present one signs too */
   async rotateSecret(
     caller: TenantCaller,
     id: string,
@@ -114,7 +116,8 @@ export class WebhooksService {
     const { tenantId } = caller;
     const secret = mintSecret();
     return this.database.asTenant(tenantId, async (tx) => {
-      required(await this.webhooks.lock(tx, tenantId, id));
+      const { previous_secret_expires_at: until } = required(await this.webhooks.lock(tx, tenantId, id));
+      if (until !== null && overlapSeconds > 0) throw overlapping(until);
       const sealed = await this.vault.seal(tx, tenantId, purposeOf(id), secret);
       await this.webhooks.rotateSecret(tx, tenantId, id, { secret: sealed, overlapSeconds });
       const details = { overlap_seconds: overlapSeconds };
@@ -149,12 +152,29 @@ export class WebhooksService {
     await this.webhooks.putHeaders(tx, tenantId, id, { names, sealed });
   }
 
+  /** What begins after the end of the log would be sent nothing, and look as if nothing happened. */
+  async #refuseBeyondLog(tx: Transaction, tenantId: string, fromLeaf: number | undefined): Promise<void> {
+    if (fromLeaf === undefined) return;
+    const size = await this.webhooks.logSize(tx, tenantId);
+    if (fromLeaf <= size) return;
+    const message = `The log has ${size} records. Name one of them, or ${size} for what comes next.`;
+    throw new AppError('invalid_request', { message, problems: [{ pointer: '/from_leaf', message }] });
+  }
+
   async #refuseUrl(tx: Transaction, tenantId: string, url: string): Promise<void> {
     const { problem } = judgeTarget(new URL(url), await this.webhooks.openedHosts(tx, tenantId));
     if (problem === undefined) return;
     const message = `The URL cannot be sent to. ${problem}`;
     throw new AppError('invalid_request', { message, problems: [{ pointer: '/url', message: problem }] });
   }
+}
+
+function overlapping(until: Date): AppError {
+  return new AppError('conflict', {
+    message:
+      `Messages carry the signature of the secret before the present one until ${until.toISOString()}. Rotate after that, ` +
+      'or with `overlap_seconds` 0, which ends both at once.',
+  });
 }
 
 /** A signing secret as Standard Webhooks writes it. */

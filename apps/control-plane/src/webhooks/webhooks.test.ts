@@ -55,6 +55,8 @@ test.each([
   ['http', { ...each, url: 'http://example.com/' }, '/url'],
   ['an address that is not public', { ...each, url: 'https://127.0.0.1/' }, '/url'],
   ['a cloud’s own address', { ...each, url: 'https://169.254.169.254/' }, '/url'],
+  ['this machine by name', { ...each, url: 'https://localhost/x' }, '/url'],
+  ['a name of a local network', { ...stream, url: 'https://siem.internal/x' }, '/url'],
   ['an IPv6 disguise', { ...each, url: 'https://[::ffff:10.0.0.1]/' }, '/url'],
   ['credentials in the URL', { ...each, url: 'https://a:b@example.com/' }, '/url'],
   ['another scheme', { ...each, url: 'file:///etc/passwd' }, '/url'],
@@ -121,6 +123,51 @@ test('a stream’s headers are sealed, shown by name only, and lead to no other 
   );
   expect(created.text + moved.text + audit.text + JSON.stringify(rows)).not.toContain('HEADER-CANARY');
   expect((await change(id, { headers: {} })).body.stream.header_names).toEqual([]);
+});
+
+test('a stream begins in the log or with what comes next, never beyond', async () => {
+  const own = await api.newTenant();
+  await owner.query(
+    `insert into audit_trees (tenant_id, size) values ($1, 7) on conflict (tenant_id) do update set size = 7`,
+    [own.id],
+  );
+  const { body } = await create({ ...stream, from_leaf: 7 }, own);
+  expect(body.webhook.stream.next_leaf).toBe(7);
+  const path = `/v1/webhooks/${body.webhook.id}`;
+  const moved = await api.send('PATCH', path, { key: own.key, body: { from_leaf: 0 } });
+  expect(moved.body.stream.next_leaf).toBe(0);
+  for (const from of [8, Number.MAX_SAFE_INTEGER]) {
+    const answers = [
+      await create({ ...stream, from_leaf: from }, own),
+      await api.send('PATCH', path, { key: own.key, body: { from_leaf: from } }),
+    ];
+    for (const { status, body: refused } of answers) {
+      expect([status, refused.errors[0].pointer, refused.detail]).toEqual([
+        400,
+        '/from_leaf',
+        expect.stringContaining('The log has 7 records'),
+      ]);
+    }
+  }
+  expect((await api.send('GET', path, { key: own.key })).body.stream.next_leaf).toBe(0);
+});
+
+test('a secret signs for as long as was said: a further one is refused until then, or ends all before it', async () => {
+  const { id } = (await create(each)).body.webhook;
+  const rotate = (seconds: number) =>
+    api.send('POST', `/v1/webhooks/${id}/secret`, { key: tenant.key, body: { overlap_seconds: seconds } });
+  const until = (await rotate(600)).body.webhook.previous_secret_expires_at;
+  const refused = await rotate(60);
+  expect([refused.status, refused.body.code, refused.body.detail]).toEqual([
+    409,
+    'conflict',
+    expect.stringContaining(until),
+  ]);
+  const shown = await api.send('GET', `/v1/webhooks/${id}`, { key: tenant.key });
+  expect(shown.body.previous_secret_expires_at).toBe(until);
+  const ended = await rotate(0);
+  expect([ended.status, ended.body.webhook.previous_secret_expires_at]).toEqual([200, null]);
+  expect((await rotate(60)).status).toBe(200);
 });
 
 test('a tenant has twenty webhooks, also when it asks for many at once', async () => {
