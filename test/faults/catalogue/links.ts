@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { NETWORK_FAULTS, type NetworkFault, type TcpProxy } from '../network/tcp-proxy.js';
 import type { Platform } from '../platform/platform.js';
 import { FEW, IN_FLIGHT, NOTHING, SOME, WITHOUT_DATABASE, type Cost, type Fault } from './fault.js';
+import { busiestRuntime } from './one-of.js';
 
 const HELD_MS = 5_000;
 
@@ -26,7 +27,7 @@ const LINKS: readonly Link[] = [
   },
   {
     name: 'services-to-runtime',
-    of: ({ runtimes }) => runtimes[0]?.link,
+    of: (platform) => busiestRuntime(platform).link,
     costs: {
       latency: SLOWER,
       'slow drip': SLOWER,

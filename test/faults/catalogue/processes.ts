@@ -4,6 +4,7 @@ import { KINDS, type Kind, type Replica } from '../platform/replica.js';
 import type { KillablePostgres } from '../platform/postgres.js';
 import type { KillableRedis } from '../platform/redis.js';
 import { FEW, IN_FLIGHT, NOTHING, WITHOUT_DATABASE, type Cost, type Fault } from './fault.js';
+import { oneOf } from './one-of.js';
 
 const STOPPED_MS = 10_000;
 
@@ -22,15 +23,10 @@ const COSTS: Readonly<Record<Name, Cost>> = {
   redis: { ...NOTHING, calls: FEW, api: FEW },
 };
 
-function victim({ replicas, postgres, redis }: Platform, name: Name): Replica | KillablePostgres | KillableRedis {
-  if (name === 'postgres') return postgres;
-  if (name === 'redis') return redis;
-  return firstOf(replicas[name]);
-}
-
-function firstOf([first]: readonly Replica[]): Replica {
-  if (first === undefined) throw new Error('there is one of each kind');
-  return first;
+function victim(platform: Platform, name: Name): Replica | KillablePostgres | KillableRedis {
+  if (name === 'postgres') return platform.postgres;
+  if (name === 'redis') return platform.redis;
+  return oneOf(platform, name);
 }
 
 const NAMES: readonly Name[] = [...KINDS, 'postgres', 'redis'];
@@ -58,5 +54,5 @@ export const STOOD_STILL: readonly Fault[] = NAMES.map((name) => ({
 export const TERMINATED: readonly Fault[] = KINDS.map((kind) => ({
   name: `terminate-${kind}`,
   cost: kind === 'worker-runtime' ? { ...NOTHING, sessions: IN_FLIGHT } : NOTHING,
-  run: ({ replicas }) => firstOf(replicas[kind]).restart(),
+  run: (platform) => oneOf(platform, kind).restart(),
 }));

@@ -5,12 +5,13 @@ import type { SmallDisk } from '../platform/disk.js';
 import type { Platform } from '../platform/platform.js';
 import type { Kind } from '../platform/replica.js';
 import { FEW, IN_FLIGHT, NONE, NOTHING, WITHOUT_DATABASE, type Fault } from './fault.js';
+import { oneOf } from './one-of.js';
 
 const HELD_MS = 5_000;
 /** Longer than a gateway uses a key set before it fetches it again: a minute. */
 const IN_KEY_SET_MS = 75_000;
 const SKEW_MINUTES = 5;
-const SKEWED: readonly Kind[] = ['gateway', 'worker-runtime', 'auth-server'];
+const SKEWED: readonly Kind[] = ['gateway', 'worker-runtime', 'auth-server', 'control-plane', 'background'];
 
 /** Moves what `Date` says in a process that is started with it. */
 function clockOffset(minutes: number): string {
@@ -26,12 +27,12 @@ function clockOffset(minutes: number): string {
 export const CLOCKS: readonly Fault[] = SKEWED.flatMap((kind) =>
   [SKEW_MINUTES, -SKEW_MINUTES].map((minutes) => ({
     name: `clock-${kind}-${minutes > 0 ? 'ahead' : 'behind'}`,
-    cost: { calls: FEW, again: FEW, sessions: kind === 'worker-runtime' ? IN_FLIGHT : NONE, api: FEW },
-    async run({ replicas }: Platform) {
-      const [first] = replicas[kind];
-      await first?.restart(clockOffset(minutes));
+    cost: { calls: IN_FLIGHT, again: FEW, sessions: kind === 'worker-runtime' ? IN_FLIGHT : NONE, api: FEW },
+    async run(platform: Platform) {
+      const skewed = oneOf(platform, kind);
+      await skewed.restart(clockOffset(minutes));
       await pause(HELD_MS);
-      await first?.restart();
+      await skewed.restart();
     },
   })),
 );
