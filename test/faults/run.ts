@@ -1,27 +1,28 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Fault } from './catalogue/fault.js';
-import { networkFaults } from './catalogue/links.js';
-import { killed, stoodStill, terminated } from './catalogue/processes.js';
-import { stores } from './catalogue/stores.js';
-import { changes, fullDisks, skewedClocks } from './catalogue/surroundings.js';
+import { FAULTS } from './catalogue/catalogue.js';
+import { ANY, NOTHING, type Cost, type Fault } from './catalogue/fault.js';
+import type { Options } from './options.js';
 import { KINDS } from './platform/replica.js';
 import { MANY, startPlatform, type Platform } from './platform/platform.js';
 import { readRecords } from './report/audit.js';
-import { faultsOf, rowsOf, tableOf, type Outcome } from './report/table.js';
+import { countOf, faultsOf, rowsOf, type Outcome, type Row } from './report/rows.js';
+import { tableOf } from './report/table.js';
 import { Ledger } from './traffic/ledger.js';
 import { gatewayDoors, managementDoors, untilRecovered, type Recovered } from './traffic/recovery.js';
 import { Traffic } from './traffic/traffic.js';
 
 const SICK_MS = 6_000;
+/** An upstream that is sick fails its own calls, and nobody else's. */
+const SICK: Cost = { ...NOTHING, calls: ANY, again: ANY };
 const SHOWN_MAX = 40;
 /** A recovery that takes longer is told with what was wrong last. */
 const TOLD_AFTER_SECONDS = 3;
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
-/** Runs the faults whose names begin as one of these, or all, and begins none after so many minutes; prints the table and returns how many broke a promise. */
-export async function runFaults(names: readonly string[], minutes: number): Promise<number> {
-  const chosen = (name: string): boolean => names.length === 0 || names.some((start) => name.startsWith(start));
+/** Brings about what is asked for; prints the table and returns how many broke a promise or were not brought about. */
+export async function runFaults(options: Options): Promise<number> {
   const startedMs = performance.now();
+  const isLate = (): boolean => performance.now() - startedMs > options.minutes * 60_000;
   say(`Starting ${KINDS.map((kind) => `${MANY[kind]} × ${kind}`).join(', ')}, PostgreSQL and Redis …`);
   const platform = await startPlatform(MANY);
   try {
@@ -29,37 +30,53 @@ export async function runFaults(names: readonly string[], minutes: number): Prom
     const traffic = await Traffic.start(platform, ledger);
     await warmUp(platform, traffic, ledger);
     await traffic.untilWell();
-    const outcomes = await fallSick(platform, traffic, ledger, chosen);
+    const outcomes = await fallSick(platform, traffic, ledger, options);
     ledger.row = 'between';
-    for (const fault of faultsFor(platform).filter(({ name }) => chosen(name))) {
-      const late = performance.now() - startedMs > minutes * 60_000 ? { skipped: `${minutes} minutes are over` } : {};
-      outcomes.push(await bringAbout({ ...fault, ...late }, platform, traffic, ledger));
+    for (const fault of FAULTS.filter(({ name }) => options.names.includes(name))) {
+      const skipped = whySkipped(fault, platform, options, isLate());
+      if (skipped !== undefined) {
+        say(`  SKIPPED ${fault.name}: ${skipped.why}`);
+        outcomes.push({ name: fault.name, cost: fault.cost, skipped, recovered: [] });
+      } else outcomes.push(await bringAbout(fault, platform, traffic, ledger));
     }
     ledger.row = 'after';
     await traffic.stop();
-    // Calls that belong to no fault are looked for in the audit log like all others.
-    outcomes.push(
-      ...['before', 'between', 'after'].map((name) => ({ name, calls: 'may fail' as const, recovered: [] })),
-    );
+    outcomes.push(...['before', 'between', 'after'].map((name) => ({ name, recovered: [] })));
     const records = await readRecords(platform);
-    const evidence = { ledger, heard: platform.upstreams.heard, records, asides: traffic.asides };
-    const rows = rowsOf(outcomes, evidence);
-    const wrong = rows.flatMap((row) => faultsOf(row).map((text) => `${row.fault}: ${text}`));
-    const crashes = KINDS.flatMap((kind) => platform.replicas[kind].flatMap((one) => one.crashes));
+    const rows = rowsOf(outcomes, { ledger, heard: platform.upstreams.heard, records, asides: traffic.asides });
+    const minutes = ((performance.now() - startedMs) / 60_000).toFixed(1);
     say(`\n${tableOf(rows)}\n`);
-    const calls = ledger.calls.length;
-    say(
-      `${calls} calls of ${platform.tenants.length} tenants in ${((performance.now() - startedMs) / 60_000).toFixed(1)} minutes.`,
-    );
-    for (const text of [...wrong, ...crashes].slice(0, SHOWN_MAX)) say(`  ${text}`);
-    const bad = rows.filter((row) => faultsOf(row).length > 0).length + (crashes.length > 0 ? 1 : 0);
-    const skipped = outcomes.filter((outcome) => outcome.skipped !== undefined).length;
-    if (skipped > 0) say(`${skipped} of ${rows.length} were SKIPPED and show nothing.`);
-    say(`${Math.max(0, rows.length - skipped - bad)} passed, ${bad} failed`);
-    return bad;
+    say(`${ledger.calls.length} calls of ${platform.tenants.length} tenants in ${minutes} minutes.`);
+    return tellVerdict(rows, crashesOf(platform));
   } finally {
     await platform.stop();
   }
+}
+
+function crashesOf({ replicas }: Platform): readonly string[] {
+  return KINDS.flatMap((kind) => replicas[kind].flatMap((one) => one.crashes));
+}
+
+function tellVerdict(rows: readonly Row[], crashes: readonly string[]): number {
+  const wrong = rows.flatMap((row) => faultsOf(row).map((text) => `${row.outcome.name}: ${text}`));
+  for (const text of [...wrong, ...crashes].slice(0, SHOWN_MAX)) say(`  ${text}`);
+  const { passed, failed } = countOf(rows);
+  const skipped = rows.filter(({ outcome }) => outcome.skipped !== undefined).map(({ outcome }) => outcome.name);
+  if (skipped.length > 0) say(`${skipped.length} were SKIPPED and show nothing: ${skipped.join(', ')}`);
+  const bad = failed + (crashes.length > 0 ? 1 : 0);
+  say(`${passed} passed, ${bad} failed`);
+  return bad;
+}
+
+function whySkipped(
+  { name, skipped }: Fault,
+  platform: Platform,
+  { minutes, maySkip }: Options,
+  isLate: boolean,
+): Outcome['skipped'] {
+  if (isLate) return { why: `${minutes} minutes are over`, allowed: 'not allowed' };
+  const why = skipped?.(platform);
+  return why === undefined ? undefined : { why, allowed: maySkip.includes(name) ? 'allowed' : 'not allowed' };
 }
 
 /** Nothing is broken before everything is well. @throws Error with how calls were answered, where it does not become so */
@@ -71,32 +88,15 @@ async function warmUp(platform: Platform, traffic: Traffic, ledger: Ledger): Pro
   throw new Error(`The platform is not well before any fault: ${ill.map(({ name }) => name).join(', ')}; ${answers}`);
 }
 
-function faultsFor(platform: Platform): Fault[] {
-  return [
-    ...killed(platform),
-    ...terminated(platform),
-    ...fullDisks(platform),
-    ...skewedClocks(platform),
-    ...stoodStill(platform),
-    ...networkFaults(platform),
-    ...stores(platform),
-    ...changes(platform),
-  ];
-}
-
 async function bringAbout(fault: Fault, platform: Platform, traffic: Traffic, ledger: Ledger): Promise<Outcome> {
-  const { name, calls, skipped } = fault;
-  if (skipped !== undefined) {
-    say(`  SKIPPED ${name}: ${skipped}`);
-    return { name, calls, skipped, recovered: [] };
-  }
+  const { name, cost } = fault;
   // What the fault before did to a client is not this one's.
   await traffic.untilWell();
   ledger.row = name;
   try {
-    await fault.run();
+    await fault.run(platform);
   } catch (error) {
-    return { name, calls, recovered: [], problem: `could not be brought about: ${String(error)}` };
+    return { name, cost, recovered: [], problem: `could not be brought about: ${String(error)}` };
   }
   const endedMs = performance.now();
   const doors = [...gatewayDoors(platform, traffic), ...managementDoors(platform)];
@@ -107,17 +107,12 @@ async function bringAbout(fault: Fault, platform: Platform, traffic: Traffic, le
   );
   ledger.row = 'between';
   const problem = ready.flatMap((one) => (one.status === 'rejected' ? [String(one.reason).slice(0, 500)] : []))[0];
-  return { name, calls, recovered, ...(problem === undefined ? {} : { problem }) };
+  return { name, cost, recovered, ...(problem === undefined ? {} : { problem }) };
 }
 
 /** Every upstream that can fall sick does at once, each under calls of its own; the one that is well is called as before. */
-async function fallSick(
-  platform: Platform,
-  traffic: Traffic,
-  ledger: Ledger,
-  chosen: (name: string) => boolean,
-): Promise<Outcome[]> {
-  const sick = platform.upstreams.sick.filter(({ fault }) => chosen(fault));
+async function fallSick(platform: Platform, traffic: Traffic, ledger: Ledger, { names }: Options): Promise<Outcome[]> {
+  const sick = platform.upstreams.sick.filter(({ fault }) => names.includes(fault));
   if (sick.length === 0) return [];
   ledger.row = 'other-upstreams';
   const outcomes = await Promise.all(
@@ -135,10 +130,10 @@ async function fallSick(
         `  ${name}: ${recovered.map(({ name: door, seconds }) => `${door} ${seconds?.toFixed(1) ?? 'never'}`).join(', ')}`,
       );
       await agent.close();
-      return { name, calls: 'may fail', recovered };
+      return { name, cost: SICK, recovered };
     }),
   );
-  return [...outcomes, { name: 'other-upstreams', calls: 'must succeed', recovered: [] }];
+  return [...outcomes, { name: 'other-upstreams', cost: NOTHING, recovered: [] }];
 }
 
 function sentenceOf({ name, seconds, last }: Recovered): string {

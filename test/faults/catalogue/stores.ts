@@ -1,46 +1,32 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Client } from 'pg';
-import type { Platform } from '../platform/platform.js';
-import type { Fault } from './fault.js';
+import type { KillablePostgres } from '../platform/postgres.js';
+import type { KillableRedis } from '../platform/redis.js';
+import { NOTHING, WITHOUT_DATABASE, type Fault } from './fault.js';
 
 const HELD_MS = 5_000;
 const MINUTE_MS = 60_000;
 const CONNECTIONS_MAX = 500;
 
 /** What happens to the stores themselves, beside being killed and standing still. */
-export function stores(platform: Platform): Fault[] {
-  const { postgres, redis } = platform;
-  const fault = (name: string, run: () => Promise<void>, calls: Fault['calls'] = 'may fail'): Fault => ({
-    name,
-    promise: 'a store that fails',
-    calls,
-    run,
-  });
-  return [
-    // Nothing that must survive is in Redis.
-    fault('redis-flushed', () => redis.flush(), 'must succeed'),
-    fault(
-      'redis-away-for-a-minute',
-      async () => {
-        await redis.end();
-        await pause(MINUTE_MS);
-        await redis.startAgain();
-      },
-      'must succeed',
-    ),
-    fault('postgres-restarted', () => postgres.restart()),
-    fault(
-      'postgres-away-for-a-minute',
-      async () => {
-        await postgres.end();
-        await pause(MINUTE_MS);
-        await postgres.startAgain();
-      },
-      'recorded first may fail',
-    ),
-    fault('postgres-out-of-connections', () => whileFull(postgres.ownUrl)),
-    fault('postgres-failed-over', () => postgres.failOver()),
-  ];
+export const STORES: readonly Fault[] = [
+  // Nothing that must survive is in Redis.
+  { name: 'redis-flushed', cost: NOTHING, run: ({ redis }) => redis.flush() },
+  { name: 'redis-away-for-a-minute', cost: NOTHING, run: ({ redis }) => awayForAMinute(redis) },
+  { name: 'postgres-restarted', cost: WITHOUT_DATABASE, run: ({ postgres }) => postgres.restart() },
+  { name: 'postgres-away-for-a-minute', cost: WITHOUT_DATABASE, run: ({ postgres }) => awayForAMinute(postgres) },
+  {
+    name: 'postgres-out-of-connections',
+    cost: WITHOUT_DATABASE,
+    run: ({ postgres }) => whileFull(postgres.ownUrl),
+  },
+  { name: 'postgres-failed-over', cost: WITHOUT_DATABASE, run: ({ postgres }) => postgres.failOver() },
+];
+
+async function awayForAMinute(store: KillablePostgres | KillableRedis): Promise<void> {
+  await store.end();
+  await pause(MINUTE_MS);
+  await store.startAgain();
 }
 
 /** Takes every connection that the server has left, and ends those that there were, so that services need new ones. */

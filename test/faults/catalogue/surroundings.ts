@@ -4,13 +4,14 @@ import { Client } from 'pg';
 import type { SmallDisk } from '../platform/disk.js';
 import type { Platform } from '../platform/platform.js';
 import type { Kind } from '../platform/replica.js';
-import type { Fault } from './fault.js';
+import { FEW, IN_FLIGHT, NONE, NOTHING, WITHOUT_DATABASE, type Fault } from './fault.js';
+import { oneOf } from './one-of.js';
 
 const HELD_MS = 5_000;
 /** Longer than a gateway uses a key set before it fetches it again: a minute. */
 const IN_KEY_SET_MS = 75_000;
 const SKEW_MINUTES = 5;
-const SKEWED: readonly Kind[] = ['gateway', 'worker-runtime', 'auth-server'];
+const SKEWED: readonly Kind[] = ['gateway', 'worker-runtime', 'auth-server', 'control-plane', 'background'];
 
 /** Moves what `Date` says in a process that is started with it. */
 function clockOffset(minutes: number): string {
@@ -23,70 +24,70 @@ function clockOffset(minutes: number): string {
 }
 
 /** The clock of one copy goes five minutes wrong: it is started anew so, and with the right time after that. */
-export function skewedClocks({ replicas }: Platform): Fault[] {
-  return SKEWED.flatMap((kind) =>
-    [SKEW_MINUTES, -SKEW_MINUTES].map((minutes) => ({
-      name: `clock-${kind}-${minutes > 0 ? 'ahead' : 'behind'}`,
-      promise: 'a wrong clock',
-      calls: 'may fail' as const,
-      async run() {
-        const [first] = replicas[kind];
-        await first?.restart(clockOffset(minutes));
-        await pause(HELD_MS);
-        await first?.restart();
-      },
-    })),
-  );
-}
+export const CLOCKS: readonly Fault[] = SKEWED.flatMap((kind) =>
+  [SKEW_MINUTES, -SKEW_MINUTES].map((minutes) => ({
+    name: `clock-${kind}-${minutes > 0 ? 'ahead' : 'behind'}`,
+    cost: { calls: IN_FLIGHT, again: FEW, sessions: kind === 'worker-runtime' ? IN_FLIGHT : NONE, api: FEW },
+    async run(platform: Platform) {
+      const skewed = oneOf(platform, kind);
+      await skewed.restart(clockOffset(minutes));
+      await pause(HELD_MS);
+      await skewed.restart();
+    },
+  })),
+);
+
+const FULL: ReadonlyArray<Pick<Fault, 'name' | 'cost'> & { diskOf(platform: Platform): SmallDisk | undefined }> = [
+  {
+    name: 'disk-full-spool',
+    // It refuses what comes to it; the other two do not.
+    cost: { ...NOTHING, calls: { share: 0.5, few: 9 }, again: { share: 0.5, few: 9 } },
+    diskOf: ({ disks }) => disks.spool,
+  },
+  {
+    name: 'disk-full-postgres',
+    cost: WITHOUT_DATABASE,
+    diskOf: ({ disks }) => disks.data,
+  },
+];
 
 /** The disk of a gateway's spool, and PostgreSQL's, have no room for five seconds. */
-export function fullDisks({ disks, postgres }: Platform): Fault[] {
-  const full = (name: string, disk: SmallDisk | undefined, after: () => Promise<void>): Fault => ({
-    name,
-    promise: 'a full disk',
-    calls: 'may fail',
-    ...(disk === undefined ? { skipped: disks.reason ?? 'no small disk could be made' } : {}),
-    async run() {
-      disk?.fill();
-      await pause(HELD_MS);
-      disk?.free();
-      await after();
-    },
-  });
-  return [
-    full('disk-full-spool', disks.spool, () => Promise.resolve()),
-    full('disk-full-postgres', disks.data, () => postgres.startAgainIfGone()),
-  ];
-}
+export const FULL_DISKS: readonly Fault[] = FULL.map(({ name, cost, diskOf }) => ({
+  name,
+  cost,
+  skipped: (platform) =>
+    diskOf(platform) === undefined ? (platform.disks.reason ?? 'no small disk could be made') : undefined,
+  async run(platform) {
+    const disk = diskOf(platform);
+    disk?.fill();
+    await pause(HELD_MS);
+    disk?.free();
+    await platform.postgres.startAgainIfGone();
+  },
+}));
 
 /** The signing key is replaced and the schema is brought up to date while calls come. */
-export function changes(platform: Platform): Fault[] {
-  return [
-    {
-      name: 'migrate',
-      promise: 'a migration under traffic',
-      calls: 'must succeed',
-      async run() {
-        await platform.migrate();
-        await changeSchema(platform);
-      },
+export const CHANGES: readonly Fault[] = [
+  {
+    name: 'migrate',
+    cost: NOTHING,
+    async run(platform) {
+      await platform.migrate();
+      await changeSchema(platform);
     },
-    {
-      name: 'rotate-signing-key',
-      promise: 'a key that is rotated',
-      calls: 'must succeed',
-      async run() {
-        const answer = await fetch(`${platform.url}/admin/v1/signing-keys/rotation`, {
-          method: 'POST',
-          headers: { authorization: `Bearer ${platform.operatorKey}`, 'content-type': 'application/json' },
-          body: JSON.stringify({ reason: 'the suite of faults' }),
-        });
-        if (!answer.ok) throw new Error(`no key was made: ${answer.status} ${await answer.text()}`);
-        await ageKeys(platform);
-        await pause(HELD_MS);
-      },
-    },
-  ];
+  },
+  { name: 'rotate-signing-key', cost: NOTHING, run: rotateSigningKey },
+];
+
+async function rotateSigningKey(platform: Platform): Promise<void> {
+  const answer = await fetch(`${platform.url}/admin/v1/signing-keys/rotation`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${platform.operatorKey}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ reason: 'the suite of faults' }),
+  });
+  if (!answer.ok) throw new Error(`no key was made: ${answer.status} ${await answer.text()}`);
+  await ageKeys(platform);
+  await pause(HELD_MS);
 }
 
 /**

@@ -30,6 +30,7 @@ interface Pair {
 export class TcpProxy {
   readonly #pairs = new Set<Pair>();
   #fault: NetworkFault | undefined;
+  #passedBytes = 0;
 
   private constructor(
     private readonly server: Server,
@@ -48,6 +49,11 @@ export class TcpProxy {
 
   get port(): number {
     return (this.server.address() as AddressInfo).port; // a TCP server's address
+  }
+
+  /** What has gone through it so far, both ways. */
+  get passedBytes(): number {
+    return this.#passedBytes;
   }
 
   /** From now on connections go to this port of the machine. */
@@ -118,6 +124,7 @@ export class TcpProxy {
     const waitMs = dueMs - performance.now();
     if (waitMs > 0) await pause(waitMs);
     let rest = chunk;
+    this.#passedBytes += chunk.length;
     while (this.#fault === 'slow drip' && rest.length > DRIP.bytes && !to.destroyed) {
       to.write(rest.subarray(0, DRIP.bytes));
       rest = rest.subarray(DRIP.bytes);

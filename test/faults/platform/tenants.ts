@@ -11,7 +11,7 @@ const MODES = ['process', 'disk', 'database'] as const;
 const SICK_TIMEOUT_MS = 3_000;
 const TIMEOUT_MS = 10_000;
 
-/** A tenant with the tool `note`, and one for each upstream that falls sick. */
+/** A tenant with the tools `note` and `note_slowly`, and one for each upstream that falls sick. */
 export interface StageTenant {
   readonly slug: string;
   /** The path of its server's URL. */
@@ -96,13 +96,13 @@ async function provideTenant(owner: Client, { slug, mode }: NewTenant, upstreams
 }
 
 function manifestOf(mark: string, { well, sick }: Upstreams): Manifest {
-  const tool = (name: string, origin: string, timeoutMs: number): Manifest['tools'][number] => ({
+  const tool = (name: string, origin: string, timeoutMs: number, place = 'note'): Manifest['tools'][number] => ({
     name,
     description: 'Notes a text.',
     inputSchema: { type: 'object', properties: { text: { type: 'string' } } },
     http: {
       method: 'POST',
-      urlTemplate: `${origin}/${mark}/note`,
+      urlTemplate: `${origin}/${mark}/${place}`,
       placements: [{ argument: 'text', in: 'query', name: 'text' }],
       headers: {},
       credentials: [],
@@ -117,6 +117,7 @@ function manifestOf(mark: string, { well, sick }: Upstreams): Manifest {
     credentials: [],
     tools: [
       tool('note', well, TIMEOUT_MS),
+      tool('note_slowly', well, TIMEOUT_MS, 'slow'),
       ...sick.map(({ tool: name, origin }) => tool(name, origin, SICK_TIMEOUT_MS)),
     ],
   };

@@ -10,6 +10,7 @@ function judge(status: number | undefined, text: string, ran: boolean, ...outcom
   const answer = status === undefined ? {} : { answer: { status, text } };
   const call = {
     text: 'call 1',
+    purpose: 'first' as const,
     row: 'row',
     digest: 'digest',
     mark: 'mark',

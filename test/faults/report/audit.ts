@@ -2,11 +2,10 @@ import { until } from '#libs/testing';
 import { Client } from 'pg';
 import type { Platform } from '../platform/platform.js';
 import type { Call } from '../traffic/ledger.js';
+import { CODES, toldBy } from '../traffic/told.js';
 
 /** Answers that come after a call was taken up, whatever became of it. */
 const AFTER_INTENT = new Set([200, 502, 504]);
-/** The JSON-RPC codes of failures that are ours: told by the status, or in a stream that had begun, whose status is 200. */
-const CODES = { worker: -31052, unavailable: -31053, late: -31054 } as const;
 const FAILED = /^(worker_failed|deadline|protocol_error)$/;
 const ANY = /^(ok|tool_error|protocol_error|worker_failed|deadline|unavailable|cancelled)$/;
 /**
@@ -57,17 +56,4 @@ export function faultOfRecord(call: Call, ran: boolean, records: Records): 'lost
   if (outcomes.length > 1) return 'wrong';
   const expected = owed ? OUTCOMES.get(toldBy(call)) : undefined;
   return expected === undefined || expected.test(outcomes[0] ?? '') ? undefined : 'wrong';
-}
-
-/** What a client was told: a result, an error of the protocol, or the code or status of a failure. */
-function toldBy({ answer }: Call): string | number {
-  if (answer?.status !== 200) return answer?.status ?? 0;
-  const messages = answer.text.startsWith('{')
-    ? [answer.text]
-    : answer.text.split('\n').flatMap((line) => (line.startsWith('data: {') ? [line.slice('data: '.length)] : []));
-  const last = messages.at(-1);
-  if (last === undefined) return 0;
-  const { error } = JSON.parse(last) as { readonly error?: { readonly code: number } }; // JSON-RPC
-  if (error === undefined) return 'result';
-  return OUTCOMES.has(error.code) ? error.code : 'error';
 }

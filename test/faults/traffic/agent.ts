@@ -1,7 +1,11 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Client as ModernClient, StreamableHTTPClientTransport as ModernTransport } from '@modelcontextprotocol/client';
 import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { Call, Ledger } from './ledger.js';
+import { isWorthAgain } from './told.js';
+
+const RETRY_AFTER_MS_MAX = 3_000;
 
 interface Connected {
   callTool(call: { name: string; arguments: Record<string, unknown> }): Promise<unknown>;
@@ -19,6 +23,8 @@ export interface AgentOptions {
   readonly bearer: () => Promise<string>;
   /** How long it waits for an answer. */
   readonly patienceMs: number;
+  /** A client makes a call once more that failed through no fault of its own; a probe says how it went. */
+  readonly as: 'client' | 'probe';
 }
 
 /** A real MCP client of one era that calls on and on, and connects again when it must. */
@@ -31,17 +37,20 @@ export class Agent {
   constructor(private readonly options: AgentOptions) {}
 
   /**
-   * Makes one call with a text that nobody else sends; false when it failed. A client of the 2025 era that is told that its session has ended
-   * begins another and makes another call (MCP 2025-11-25, transports, session management): nothing has failed then.
-   * `row`: what it belongs to, if not to the current row.
+   * Makes one call with a text that nobody else sends; false when it failed. A client of the 2026 era makes another where the
+   * first was not answered, or was with 502 or 503, after the time that the answer names. One of the 2025 era that is told that its
+   * session has ended begins another and makes another call (MCP 2025-11-25, transports, session management): nothing has
+   * failed then. `row`: what it belongs to, if not to the current row.
    */
   async call(tool = 'note', row?: string): Promise<boolean> {
-    const { ledger, mark, era } = this.options;
-    const call = ledger.begin(mark, row);
+    const { ledger, mark, era, as } = this.options;
+    const call = ledger.begin(mark, as === 'probe' ? 'probe' : 'first', row);
     if (await this.#make(call, tool)) return true;
-    if (era !== 'legacy' || call.answer?.status !== 404) return false;
-    [call.failed, call.sessionEnded] = [false, true];
-    return this.#make(ledger.begin(mark, row), tool);
+    if (as === 'probe') return false;
+    if (era === 'legacy' && call.answer?.status === 404) [call.failed, call.sessionEnded] = [false, true];
+    else if (era === 'legacy' || !isWorthAgain(call)) return false;
+    await pause(Math.min(call.answer?.retryAfterMs ?? 0, RETRY_AFTER_MS_MAX));
+    return this.#make(ledger.begin(mark, 'again', row ?? call.row), tool);
   }
 
   async #make(call: Call, tool: string): Promise<boolean> {
@@ -100,7 +109,8 @@ export class Agent {
     if (!isCall || this.#current === undefined) return response;
     const call = this.#current;
     const text = await response.text();
-    this.options.ledger.answered(call, response.status, text);
+    const retryAfterMs = Number(response.headers.get('retry-after') ?? 0) * 1_000;
+    this.options.ledger.answered(call, { status: response.status, text, retryAfterMs });
     return new Response(text, { status: response.status, headers: response.headers });
   }
 }

@@ -18,10 +18,10 @@ export class MachineTokens {
     private readonly origin: string,
     private readonly machine: Machine,
     private readonly resource: string,
-    private readonly onAsked: (failed: boolean) => void,
+    private readonly onAsk: () => (failure: string | undefined) => void,
   ) {}
 
-  static async register(origin: string, tenant: StageTenant, onAsked: (failed: boolean) => void) {
+  static async register(origin: string, tenant: StageTenant, onAsk: () => (failure: string | undefined) => void) {
     const answer = await fetch(`${origin}/v1/clients`, {
       method: 'POST',
       headers: { authorization: `Bearer ${tenant.managementKey}`, 'content-type': 'application/json' },
@@ -29,15 +29,19 @@ export class MachineTokens {
     });
     if (!answer.ok) throw new Error(`no machine client was made: ${answer.status} ${await answer.text()}`);
     const machine = (await answer.json()) as Machine; // as the API's document says
-    return new MachineTokens(origin, machine, `${origin}${tenant.path}`, onAsked);
+    return new MachineTokens(origin, machine, `${origin}${tenant.path}`, onAsk);
   }
 
   /** The present token. */
   async get(): Promise<string> {
     if (Date.now() < this.#until) return this.#token;
-    const token = await this.ask(this.origin).catch(() => undefined);
-    this.onAsked(token === undefined);
-    this.#token = token ?? this.#token;
+    const over = this.onAsk();
+    try {
+      this.#token = await this.ask(this.origin);
+      over(undefined);
+    } catch (error) {
+      over(String(error));
+    }
     this.#until = Date.now() + USED_MS;
     return this.#token;
   }

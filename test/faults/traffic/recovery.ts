@@ -34,8 +34,7 @@ export function gatewayDoors(platform: Platform, traffic: Traffic, tool = 'note'
   return platform.gateways.map(({ link }, index) => {
     const tenant = platform.tenants[index % platform.tenants.length];
     if (tenant === undefined) throw new Error('there are tenants');
-    const at = { origin: `http://127.0.0.1:${link.port}`, patienceMs: PATIENCE_MS };
-    const agent = traffic.agentOf(tenant, 'modern', undefined, at);
+    const agent = traffic.probeOf(tenant, `http://127.0.0.1:${link.port}`, PATIENCE_MS);
     return {
       name: `gateway ${index + 1}`,
       inARow: IN_A_ROW,

@@ -1,20 +1,22 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Platform } from '../platform/platform.js';
+import type { StageTenant } from '../platform/tenants.js';
 import { Agent } from './agent.js';
 import type { Ledger } from './ledger.js';
 import { MachineTokens } from './machine-tokens.js';
 
 const EVERY_MS = 120;
+const SLOW_EVERY = 4;
 const SICK_EVERY_MS = 100;
 const PATIENCE_MS = 40_000;
 /** How long each agent has for its next good call. */
 const WELL_MS = 90_000;
 const LOOK_MS = 100;
 
-/** Requests of the management API and for tokens, beside the calls. */
+/** Requests of the management API and for tokens, beside the calls: how many there were, and what came of those that failed. */
 export interface Asides {
   asked: number;
-  failed: number;
+  readonly failures: string[];
 }
 
 /** What real MCP clients do all the while: for each tenant one of each era with its key, and one with access tokens. */
@@ -34,9 +36,7 @@ export class Traffic {
   /** `sessionCalls`: after so many calls, an agent forgets its session and begins another. */
   static async start(platform: Platform, ledger: Ledger, sessionCalls = Infinity): Promise<Traffic> {
     const tokens = await Promise.all(
-      platform.tenants.map((tenant) =>
-        MachineTokens.register(platform.url, tenant, (failed) => traffic.#noteAside(failed)),
-      ),
+      platform.tenants.map((tenant) => MachineTokens.register(platform.url, tenant, () => traffic.#beginAside())),
     );
     const traffic: Traffic = new Traffic(platform, ledger, sessionCalls);
     for (const [index, tenant] of platform.tenants.entries()) {
@@ -49,15 +49,23 @@ export class Traffic {
     return traffic;
   }
 
-  /** An agent of a tenant, at the balancer or at another origin. */
+  /** An agent of a tenant, at the balancer. */
   agentOf(
-    tenant: Platform['tenants'][number],
+    tenant: StageTenant,
     era: 'modern' | 'legacy',
     bearer: () => Promise<string> = () => Promise.resolve(tenant.key),
-    { origin = this.platform.url, patienceMs = PATIENCE_MS } = {},
   ): Agent {
     const { ledger } = this;
-    return new Agent({ url: `${origin}${tenant.path}`, mark: tenant.mark, era, ledger, bearer, patienceMs });
+    const url = `${this.platform.url}${tenant.path}`;
+    return new Agent({ url, mark: tenant.mark, era, ledger, bearer, patienceMs: PATIENCE_MS, as: 'client' });
+  }
+
+  /** One that asks at the door of one gateway whether it is well. */
+  probeOf(tenant: StageTenant, origin: string, patienceMs: number): Agent {
+    const { ledger } = this;
+    const bearer = () => Promise.resolve(tenant.key);
+    const url = `${origin}${tenant.path}`;
+    return new Agent({ url, mark: tenant.mark, era: 'modern', ledger, bearer, patienceMs, as: 'probe' });
   }
 
   /** Calls one tool in a row of its own until `over` resolves. */
@@ -94,7 +102,8 @@ export class Traffic {
     const loop = async (): Promise<void> => {
       for (let calls = 1; this.#running; calls += 1) {
         const next = pause(EVERY_MS);
-        if (await agent.call()) this.#good[index] = (this.#good[index] ?? 0) + 1;
+        const tool = calls % SLOW_EVERY === 0 ? 'note_slowly' : 'note';
+        if (await agent.call(tool)) this.#good[index] = (this.#good[index] ?? 0) + 1;
         if (calls % this.sessionCalls === 0) await agent.close();
         await next;
       }
@@ -108,17 +117,21 @@ export class Traffic {
     const loop = async (): Promise<void> => {
       while (this.#running) {
         const next = pause(EVERY_MS * 4);
-        this.#noteAside((await askServers(this.platform.url, key)) !== undefined);
+        const over = this.#beginAside();
+        over(await askServers(this.platform.url, key));
         await next;
       }
     };
     this.#loops.push(loop());
   }
 
-  #noteAside(failed: boolean): void {
+  /** Counts a request that begins now; what is returned is told how it failed, if it did. */
+  #beginAside(): (failure: string | undefined) => void {
     const { row } = this.ledger;
-    const before = this.asides.get(row) ?? { asked: 0, failed: 0 };
-    this.asides.set(row, { asked: before.asked + 1, failed: before.failed + (failed ? 1 : 0) });
+    const asides = this.asides.get(row) ?? { asked: 0, failures: [] };
+    this.asides.set(row, asides);
+    asides.asked += 1;
+    return (failure) => void (failure === undefined || asides.failures.push(failure));
   }
 }
 

@@ -3,15 +3,28 @@ import { createServer as createSecure } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { TestCertificate } from '#libs/testing';
 import { roomIn } from '../network/room-in.js';
-import { NETWORK_FAULTS, TcpProxy } from '../network/tcp-proxy.js';
+import { NETWORK_FAULTS, TcpProxy, type NetworkFault } from '../network/tcp-proxy.js';
 
 /** What an upstream itself can do wrong. */
 const MODES = ['hang', '500s', 'garbage', 'endless SSE', '1 GB body', 'redirect loop'] as const;
 type Mode = (typeof MODES)[number];
 
+/** Long enough that whatever breaks meets some calls half-way. */
+const SLOW_MS = 400;
 const SSE_EVERY_MS = 50;
 const CHUNK = Buffer.alloc(1024 * 1024, 'x');
 const CHUNKS = 1024;
+
+const SLOW_TLS = 'upstream slow TLS';
+const faultOf = (mode: Mode): string => named(`upstream ${mode}`);
+const linkFaultOf = (fault: NetworkFault): string => named(`runtime to upstream ${fault}`);
+
+/** The faults that upstreams have, in order. */
+export const SICK_UPSTREAMS: readonly string[] = [
+  ...MODES.map(faultOf),
+  ...NETWORK_FAULTS.map(linkFaultOf),
+  named(SLOW_TLS),
+];
 
 /** An origin that a tool calls, whose fault begins and ends. */
 export interface SickOrigin {
@@ -31,7 +44,7 @@ export interface Heard {
 
 /**
  * The upstreams of every tenant, `POST /{mark}/note?text=…`: they count what they hear and answer with the mark. One is
- * always well, each other has a fault of its own.
+ * always well, and takes its time at `/{mark}/slow`; each other has a fault of its own.
  */
 export class Upstreams {
   readonly #closing: Array<() => Promise<void>> = [];
@@ -63,13 +76,13 @@ export class Upstreams {
       const port = await listening(server);
       upstreams.#closing.push(() => closed(server));
       const switched = { begin: () => void (fault = mode), end: () => void (fault = undefined) };
-      upstreams.#add(`upstream ${mode}`, `http://localhost:${port}`, switched);
+      upstreams.#add(faultOf(mode), `http://localhost:${port}`, switched);
     }
     for (const fault of NETWORK_FAULTS) {
       const proxy = await TcpProxy.open(Number(new URL(upstreams.well).port));
       upstreams.#closing.push(() => proxy.close());
       const switched = { begin: () => proxy.begin(fault), end: () => proxy.end() };
-      upstreams.#add(`runtime to upstream ${fault}`, `http://localhost:${proxy.port}`, switched);
+      upstreams.#add(linkFaultOf(fault), `http://localhost:${proxy.port}`, switched);
     }
     const secure = createSecure({ ...certificate }, (request, response) => answerWell(request, response, note));
     const slow = await TcpProxy.open(await listening(secure));
@@ -78,7 +91,7 @@ export class Upstreams {
       () => closed(secure),
     );
     const switched = { begin: () => slow.begin('slow drip'), end: () => slow.end() };
-    upstreams.#add('upstream slow TLS', `https://localhost:${slow.port}`, switched);
+    upstreams.#add(named(SLOW_TLS), `https://localhost:${slow.port}`, switched);
     return upstreams;
   }
 
@@ -87,13 +100,12 @@ export class Upstreams {
   }
 
   #add(fault: string, origin: string, switched: { begin(): void; end(): void }): void {
-    this.sick.push({
-      fault: fault.toLowerCase().replaceAll(' ', '-'),
-      tool: `note_${this.sick.length + 1}`,
-      origin,
-      ...switched,
-    });
+    this.sick.push({ fault, tool: `note_${this.sick.length + 1}`, origin, ...switched });
   }
+}
+
+function named(text: string): string {
+  return text.toLowerCase().replaceAll(' ', '-');
 }
 
 function hearRequest(request: IncomingMessage, note: (heard: Heard) => void): Heard {
@@ -106,7 +118,10 @@ function hearRequest(request: IncomingMessage, note: (heard: Heard) => void): He
 function answerWell(request: IncomingMessage, response: ServerResponse, note: (heard: Heard) => void): void {
   const { text, mark } = hearRequest(request, note);
   request.resume();
-  response.setHeader('content-type', 'application/json').end(JSON.stringify({ text, mark }));
+  const answer = (): void =>
+    void response.setHeader('content-type', 'application/json').end(JSON.stringify({ text, mark }));
+  if (request.url?.startsWith(`/${mark}/slow`) === true) setTimeout(answer, SLOW_MS);
+  else answer();
 }
 
 function answerSick(mode: Mode, response: ServerResponse): void {

@@ -1,0 +1,80 @@
+import { beforeAll, expect, it, test } from '@jest/globals';
+import { sizeFor, type Load } from './formula.js';
+import { misplaced, place, placementRows, type Placement } from './placement.js';
+
+/** Four gateways and five runtimes by the formula. */
+const LOAD: Load = {
+  tenants: 5_000,
+  activeShare: 0.1,
+  sessions: 50_000,
+  callsPerSecondPeak: 833,
+  callsPerDay: 1,
+  retentionDays: 1,
+};
+let equal: Placement;
+let uneven: Placement;
+
+beforeAll(() => {
+  [equal, uneven] = [place(LOAD, 'equal'), place(LOAD, 'uneven')];
+});
+
+test('a fleet of the formula’s size carries its load, also with one of each less', () => {
+  expect(sizeFor(LOAD)).toMatchObject({ gateways: 4, runtimes: 5, workers: 500 });
+  expect([...misplaced(equal), ...misplaced(uneven)]).toEqual([]);
+  expect(equal.whole).toMatchObject({ gateways: 4, runtimes: 5, connections: 20 });
+  expect(equal.runtimeLost).toMatchObject({ runtimes: 4, connections: 16 });
+  expect(equal.gatewayLost).toMatchObject({ gateways: 3, runtimes: 5, connections: 15 });
+});
+
+test('every awake tenant has a worker, and large ones have more than one', () => {
+  expect(equal.whole.workers).toBeGreaterThanOrEqual(500);
+  expect(uneven.whole.workers).toBeGreaterThan(equal.whole.workers);
+});
+
+test('the same load is placed the same way', () => {
+  const small = { ...LOAD, tenants: 500, sessions: 5_000 };
+  expect(place(small, 'uneven')).toEqual(place(small, 'uneven'));
+});
+
+it.each<[string, (placement: Placement) => Partial<Placement>, RegExp]>([
+  ['too many workers', ({ whole }) => ({ whole: { ...whole, workers: 800 } }), /^workers: 800, where 750/],
+  [
+    'a runtime with half of all workers',
+    ({ whole }) => ({ whole: { ...whole, workersOfBusiest: 250 } }),
+    /^workers of the busiest runtime: 250, where 160/,
+  ],
+  [
+    'one that takes all that a lost one had',
+    ({ runtimeLost }) => ({ runtimeLost: { ...runtimeLost, workersOfBusiest: 225 } }),
+    /^workers of the busiest runtime with one lost: 225, where 200/,
+  ],
+  [
+    'a gateway whose figures cannot tell its sessions apart',
+    ({ gatewayLost }) => ({ gatewayLost: { ...gatewayLost, sessionsOfBusiestGateway: 20_001 } }),
+    /^sessions of the busiest gateway with one lost: 20001/,
+  ],
+  [
+    'a connection with more streams than it carries',
+    ({ gatewayLost }) => ({ gatewayLost: { ...gatewayLost, streamsOfBusiestConnection: 10_001 } }),
+    /^streams of the busiest connection with a gateway lost: 10001/,
+  ],
+  ['more connections', ({ whole }) => ({ whole: { ...whole, connections: 21 } }), /^connections: 21, where 20/],
+  ['tenants that were moved for nothing', () => ({ strayed: 1 }), /^tenants that a lost runtime of others moved: 1/],
+  ['a runtime that moves everybody', () => ({ movedByOneMore: 400 }), /^tenants that one more runtime moved: 400/],
+])('%s fails', (_what, change, why) => {
+  expect(misplaced({ ...equal, ...change(equal) })).toEqual([expect.stringMatching(why)]);
+});
+
+test('two full gateways have nothing to spare for one of them', () => {
+  const full = place({ ...LOAD, tenants: 3_000, sessions: 30_000 }, 'equal');
+  expect(misplaced(full)).toEqual([
+    expect.stringMatching(/^streams of the busiest connection with a gateway lost/),
+    expect.stringMatching(/^sessions of the busiest gateway with one lost/),
+  ]);
+});
+
+test('the table has the formula beside what was simulated', () => {
+  const [headings, row] = placementRows([equal]);
+  expect(row).toHaveLength(headings?.length ?? 0);
+  expect(row).toEqual(expect.arrayContaining(['5000', 'equal', '4 × 5 = 20', '500', '100', '125', '12500', '16667']));
+});
