@@ -124,6 +124,7 @@ async function legacy(shop: TestShop, message: object, session?: string): Promis
 async function everythingOf(shop: TestShop): Promise<string> {
   const paths = [
     '/v1/tenant',
+    '/v1/me',
     '/v1/members',
     '/v1/servers',
     '/v1/servers/books/releases',

@@ -6,6 +6,7 @@ import { ArtefactsModule } from './artefacts/artefacts.module.js';
 import { AuditExportModule } from './audit-export/audit-export.module.js';
 import { AuditProofsModule } from './audit-proofs/audit-proofs.module.js';
 import { AuditQueryModule } from './audit-query/audit-query.module.js';
+import { CallerIdentityModule } from './caller-identity/caller-identity.module.js';
 import { ClientsModule } from './clients/clients.module.js';
 import { ConnectAttemptsModule } from './connect-attempts/connect-attempts.module.js';
 import { ConnectorsModule } from './connectors/connectors.module.js';
@@ -78,6 +79,7 @@ import { WebhooksModule } from './webhooks/webhooks.module.js';
 const ROOMS = [
   SignupModule,
   TenantsModule,
+  CallerIdentityModule,
   TenantDeletionModule,
   TenantExportsModule,
   MembersModule,

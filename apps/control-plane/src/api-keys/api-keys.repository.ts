@@ -50,6 +50,14 @@ export class ApiKeysRepository {
     );
   }
 
+  async find(tx: Transaction, tenantId: string, id: string): Promise<KeyListRow | undefined> {
+    const rows: KeyListRow[] = await tx.query(`select ${COLUMNS} from api_keys where tenant_id = $1 and id = $2`, [
+      tenantId,
+      id,
+    ]);
+    return rows[0];
+  }
+
   /** How many keys can be used now; concurrent creations of one tenant wait for each other. */
   async countUsable(tx: Transaction, tenantId: string): Promise<number> {
     await tx.query(`select pg_advisory_xact_lock(hashtextextended($1, 0))`, [`api-keys:${tenantId}`]);

@@ -68,6 +68,7 @@ async function newImportedFile(api: ControlPlane, { id }: TestTenant): Promise<s
 
 /** Good requests about the life of the tenant itself. */
 export const LIFE_CYCLE_EXAMPLES: Readonly<Record<string, MakeExample>> = {
+  'GET /v1/me': () => ({ path: '/v1/me', status: 200 }),
   'GET /v1/tenant': () => ({ path: '/v1/tenant', status: 200 }),
   'PATCH /v1/tenant': () => ({ path: '/v1/tenant', status: 200, body: { allowed_origins: [] } }),
   'GET /v1/tenant/deletion': () => ({ path: '/v1/tenant/deletion', status: 200 }),
