@@ -81,7 +81,14 @@ async function openRooms(config: RuntimeConfig, logger: Logger) {
     upstreams: egress.upstreams.bind(egress),
     listNews: egress.listNews,
     driftHints: () => egress.drift.take(),
-    desk: new OperationDesk({ runtimeId: config.WHARF_RUNTIME_ID, workersMax: workersMax(), pool, drain, logger }),
+    desk: new OperationDesk({
+      runtimeId: config.WHARF_RUNTIME_ID,
+      workersMax: workersMax(),
+      pool,
+      builds,
+      drain,
+      logger,
+    }),
     drain,
     logger,
   };

@@ -34,12 +34,9 @@ const exportSchema = z
     created_at: z.iso.datetime(),
     ready_at: z.iso.datetime().nullable(),
     expires_at: z.iso.datetime(),
-    download: z
-      .string()
-      .nullable()
-      .meta({
-        description: 'Where the archive is while it is ready, on the API that was asked; operators add `?reason=`.',
-      }),
+    download: z.string().nullable().meta({
+      description: 'Where the archive is while it is ready, on the API that was asked; operators add `?reason=`.',
+    }),
   })
   .meta({ id: 'TenantExport' });
 
