@@ -82,7 +82,14 @@ async function openRooms(config: RuntimeConfig, logger: Logger) {
     listNews: egress.listNews,
     driftHints: () => egress.drift.take(),
     breakerChanges: () => egress.breakerNews.take(),
-    desk: new OperationDesk({ runtimeId: config.WHARF_RUNTIME_ID, workersMax: workersMax(), pool, drain, logger }),
+    desk: new OperationDesk({
+      runtimeId: config.WHARF_RUNTIME_ID,
+      workersMax: workersMax(),
+      pool,
+      builds,
+      drain,
+      logger,
+    }),
     drain,
     logger,
   };

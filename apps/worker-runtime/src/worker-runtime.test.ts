@@ -134,19 +134,6 @@ describe('worker-runtime', () => {
     await forger.close();
   });
 
-  it('does what operators order, and shows a worker to end it', async () => {
-    await callOf(client, tenant.envelope(), toolCall('echo'));
-    const [shown] = await client.operated();
-    const mark = shown?.mark ?? '';
-    const own = shown?.answer?.status.busiest.find(({ tenantId }) => tenantId === tenant.tenantId);
-    const order = { kind: 'stop-worker', worker: own?.id ?? '' } as const;
-    expect(await client.order(mark, order)).toMatchObject({ found: true });
-    expect(await client.order(mark, order)).toMatchObject({ found: false });
-    expect(await client.order(mark, { kind: 'drain', draining: true })).toMatchObject({ status: { draining: true } });
-    expect(await callOf(client, tenant.envelope(), toolCall('echo'))).toMatchObject({ outcome: 'ok' });
-    await client.order(mark, { kind: 'drain', draining: false });
-  });
-
   it('refuses an envelope whose deadline has passed', async () => {
     const late = tenant.envelope({ deadlineMs: Date.now() - 1 });
     expect(await callOf(client, late, toolCall('echo'))).toMatchObject({

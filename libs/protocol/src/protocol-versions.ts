@@ -16,8 +16,9 @@ export interface VersionRange {
  *     7  operators see runtimes, drain them and end workers there
  *     8  workers hold answers to the result guard that a call brings
  *     9  runtimes are asked which breakers have changed
+ *    10  operators end everything that runs at a runtime
  */
-export const SPOKEN: VersionRange = { from: 2, to: 9 };
+export const SPOKEN: VersionRange = { from: 2, to: 10 };
 
 /** The version of a runtime's hello without a range, and of a caller's proof without a version. */
 export const UNSAID = 2;
@@ -42,6 +43,9 @@ export const RESULT_GUARDS_SINCE = 8;
 
 /** From this version on a runtime can be asked which breakers have changed. */
 export const BREAKER_CHANGES_SINCE = 9;
+
+/** From this version on a runtime ends all its workers where an operator says so. */
+export const KILLS_SINCE = 10;
 
 /** The highest version that both sides speak; undefined where there is none. */
 export function sharedVersion(ours: VersionRange, theirs: VersionRange): number | undefined {

@@ -4,7 +4,9 @@ export type RuntimeOrder =
   /** Take no new work, or take it again. `withinMs`: how long what goes on may take; without it, as long as it likes. */
   | { readonly kind: 'drain'; readonly draining: boolean; readonly withinMs?: number }
   /** End one worker; what runs in it fails, and its sessions are gone. */
-  | { readonly kind: 'stop-worker'; readonly worker: string };
+  | { readonly kind: 'stop-worker'; readonly worker: string }
+  /** End every worker and build, and the workers that wait for use; what runs in them fails. `draining`: and take no new work. */
+  | { readonly kind: 'kill'; readonly draining: boolean };
 
 /** A bound worker, as operators see it. */
 export interface WorkerStatus {
@@ -15,6 +17,14 @@ export interface WorkerStatus {
   readonly sessions: number;
   /** Epoch milliseconds. */
   readonly usedAtMs: number;
+}
+
+/** Started workers of one size that wait for use. */
+export interface WarmPool {
+  readonly memoryMb: number;
+  readonly waiting: number;
+  /** How many are to wait. */
+  readonly wanted: number;
 }
 
 /** One runtime, as operators see it. */
@@ -34,6 +44,8 @@ export interface RuntimeStatus {
   readonly tenants: number;
   readonly workers: number;
   readonly workersMax: number;
+  /** Not said by a runtime of before. */
+  readonly pools?: readonly WarmPool[];
   /** The workers that are busiest, five hundred at most. */
   readonly busiest: readonly WorkerStatus[];
 }
@@ -41,5 +53,7 @@ export interface RuntimeStatus {
 /** What came of an order: how the runtime is now; `found` is false where there is no such worker. */
 export interface OrderAnswer {
   readonly found: boolean;
+  /** What was ended by the order, where it ends everything. */
+  readonly ended?: { readonly workers: number; readonly builds: number; readonly tenantIds: readonly string[] };
   readonly status: RuntimeStatus;
 }

@@ -1,6 +1,6 @@
 import { AppError } from '#libs/errors';
 import type { BreakerChange, DriftHint, FrameFailure } from './messages.js';
-import { OPERATORS_SINCE } from './protocol-versions.js';
+import { KILLS_SINCE, OPERATORS_SINCE } from './protocol-versions.js';
 import type { RuntimeConnection } from './runtime-connection.js';
 import type { RuntimeExchange } from './runtime-exchanges.js';
 import type { OrderAnswer, RuntimeOrder } from './runtime-operation.js';
@@ -38,10 +38,11 @@ export function upstreamsOf(
 
 /** Gives one runtime an operator's order. @throws AppError */
 export function orderAt(connection: RuntimeConnection, order: RuntimeOrder): Promise<OrderAnswer> {
-  if (!connection.ready || connection.version < OPERATORS_SINCE)
+  const since = order.kind === 'kill' ? KILLS_SINCE : OPERATORS_SINCE;
+  if (!connection.ready || connection.version < since)
     return Promise.reject(
       new AppError('unavailable', {
-        message: 'This worker-runtime cannot be asked: it is away, or older than orders of operators.',
+        message: 'This worker-runtime cannot be asked: it is away, or older than this order of operators.',
         retryAfterSeconds: 5,
       }),
     );

@@ -4,6 +4,7 @@ import { RequirePermission } from '../access/permissions.js';
 import { Contract, Input, type AnswerOf, type InputOf } from '../contract/contract.js';
 import {
   drainRuntime,
+  killRuntime,
   listRuntimes,
   listWorkers,
   resumeRuntime,
@@ -44,6 +45,16 @@ export class PlatformRuntimesController {
     @Input() { params, body }: InputOf<typeof drainRuntime>,
   ): Promise<AnswerOf<typeof drainRuntime>> {
     return this.runtimes.drain(caller, params.runtime, body);
+  }
+
+  @Post('runtimes/:runtime/kill')
+  @RequirePermission('platform.runtimes.write')
+  @Contract(killRuntime)
+  kill(
+    @OperatorCalling() caller: OperatorCaller,
+    @Input() { params, body }: InputOf<typeof killRuntime>,
+  ): Promise<AnswerOf<typeof killRuntime>> {
+    return this.runtimes.kill(caller, params.runtime, body);
   }
 
   @Post('runtimes/:runtime/resume')

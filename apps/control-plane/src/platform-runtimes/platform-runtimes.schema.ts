@@ -21,6 +21,10 @@ const workerSchema = z
   })
   .meta({ id: 'RuntimeWorker' });
 
+const poolSchema = z
+  .strictObject({ memory_mb: count, waiting: count, wanted: count })
+  .meta({ id: 'WarmPool', description: 'Started workers of one size that wait for use, and how many are to wait.' });
+
 const runtimeSchema = z
   .strictObject({
     mark: z.string(),
@@ -39,6 +43,7 @@ const runtimeSchema = z
     tenants: count.nullable(),
     workers: count.nullable(),
     workers_max: count.nullable(),
+    pools: z.array(poolSchema).nullable(),
   })
   .meta({ id: 'Runtime', description: 'One worker-runtime; what it did not say is null.' });
 
@@ -86,6 +91,31 @@ export const drainRuntime = contract({
   ),
   answer: { status: 200, means: 'It takes no new work.', schema: oneRuntime },
   refuses: ['conflict', 'unavailable'],
+});
+
+/** `POST /admin/v1/runtimes/{runtime}/kill` */
+export const killRuntime = contract({
+  summary: 'End everything that runs on a runtime at once: calls fail, sessions are gone, builds fail.',
+  description:
+    'Workers that wait for use are ended too. Unless `afterwards` says `serve`, the runtime takes no new work afterwards, until it is resumed or starts again; the last one that takes work starts workers anew with the next calls all the same: stop its process to end that.',
+  params,
+  body: jsonBody(
+    z.strictObject({
+      afterwards: z
+        .enum(['drain', 'serve'])
+        .default('drain')
+        .meta({ description: 'Whether it takes new work afterwards.' }),
+      reason: reasonText,
+    }),
+  ),
+  answer: {
+    status: 200,
+    means: 'It has ended all that ran there.',
+    schema: oneRuntime.extend({
+      ended: z.strictObject({ workers: count, builds: count, tenants: count }),
+    }),
+  },
+  refuses: ['unavailable'],
 });
 
 /** `POST /admin/v1/runtimes/{runtime}/resume` */

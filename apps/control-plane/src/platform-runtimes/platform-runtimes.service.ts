@@ -1,23 +1,33 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Database } from '#libs/database';
 import { AppError } from '#libs/errors';
-import type { OrderAnswer, RuntimeClient, RuntimeOrder, RuntimeStatus } from '#libs/protocol';
+import type { OrderAnswer, RuntimeClient, RuntimeOrder } from '#libs/protocol';
 import type { OperatorCaller } from '../access/caller.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
+import { OperatorOrders, tenantNote } from '../operator-orders/operator-orders.service.js';
 import { actOf, lookOf } from '../operators/act.js';
 import { pageByKey } from '../paging/cursor.js';
 import { PlatformTenantsService } from '../platform-tenants/platform-tenants.service.js';
 import { OPERATOR_DATABASE, RUNTIME } from '../platform/tokens.js';
-import type { drainRuntime, listRuntimes, listWorkers, stopTenantWorkers } from './platform-runtimes.schema.js';
+import type {
+  drainRuntime,
+  killRuntime,
+  listRuntimes,
+  listWorkers,
+  stopTenantWorkers,
+} from './platform-runtimes.schema.js';
+import { runtimeView } from './runtime-view.js';
 
-type RuntimeView = AnswerOf<typeof drainRuntime>['runtime'];
+/** What tenants are told whose workers ended with a host: why that was is not theirs to know. */
+const OF_A_HOST = 'the operator ended everything that ran on one worker host';
 
-/** What operators see of the worker-runtimes and do there. An order is on record before it is given. */
+/** What operators see of the worker-runtimes and do there. */
 @Injectable()
 export class PlatformRuntimesService {
   constructor(
     @Inject(OPERATOR_DATABASE) private readonly database: Database,
     @Inject(RUNTIME) private readonly runtime: RuntimeClient,
+    @Inject(OperatorOrders) private readonly orders: OperatorOrders,
     @Inject(PlatformTenantsService) private readonly tenants: PlatformTenantsService,
   ) {}
 
@@ -28,7 +38,7 @@ export class PlatformRuntimesService {
     await this.#note(caller, 'runtimes.list');
     const found = await this.runtime.operated();
     const page = pageByKey(found, ({ mark }) => mark, 'ascending', query);
-    return { runtimes: page.rows.map(({ mark, answer }) => view(mark, answer?.status)), next_cursor: page.next };
+    return { runtimes: page.rows.map(({ mark, answer }) => runtimeView(mark, answer?.status)), next_cursor: page.next };
   }
 
   /** @throws AppError `not_found`, or `unavailable` where the runtime cannot be asked */
@@ -70,6 +80,24 @@ export class PlatformRuntimesService {
   }
 
   /** @throws AppError `not_found`, `unavailable` */
+  async kill(
+    caller: OperatorCaller,
+    mark: string,
+    { afterwards, reason }: InputOf<typeof killRuntime>['body'],
+  ): Promise<AnswerOf<typeof killRuntime>> {
+    if (!(await this.runtime.operated()).some((one) => one.mark === mark)) throw new AppError('not_found');
+    const act = actOf(caller, { action: 'runtimes.kill', reason, details: { runtime: mark, afterwards } });
+    return this.orders.give({ act }, async (note) => {
+      const { status, ended } = await this.#order(mark, { kind: 'kill', draining: afterwards === 'drain' });
+      const { workers = 0, builds = 0, tenantIds = [] } = ended ?? {};
+      const recorded = { event: 'tenant.workers_stopped', details: { reason: OF_A_HOST } } as const;
+      for (const tenantId of tenantIds) note.note(tenantNote(caller, tenantId, recorded));
+      note.tell({ workers, builds, tenants: tenantIds });
+      return { runtime: runtimeView(mark, status), ended: { workers, builds, tenants: tenantIds.length } };
+    });
+  }
+
+  /** @throws AppError `not_found`, `unavailable` */
   async resume(caller: OperatorCaller, mark: string, reason: string): Promise<AnswerOf<typeof drainRuntime>> {
     const order = { kind: 'drain', draining: false } as const;
     return this.#setDraining(caller, mark, { order, action: 'runtimes.resume', reason });
@@ -85,9 +113,13 @@ export class PlatformRuntimesService {
     const place = worker === undefined ? undefined : await this.#placeOf(worker, tenantId);
     const details = { ...(worker === undefined ? {} : { worker }), reason };
     const recorded = { event: 'tenant.workers_stopped', details } as const;
-    await this.tenants.act(caller, slug, { action: 'workers.stop', recorded }, async () => undefined);
-    if (place === undefined || worker === undefined) await this.runtime.evict(tenantId);
-    else await this.#order(place, { kind: 'stop-worker', worker });
+    const { reason: _, ...named } = details;
+    const act = actOf(caller, { action: 'workers.stop', reason, tenantId, details: named });
+    const tells = [tenantNote(caller, tenantId, recorded)];
+    await this.orders.give({ act, tells }, async (note) => {
+      if (place === undefined || worker === undefined) await this.runtime.evict(tenantId);
+      else if (!(await this.#order(place, { kind: 'stop-worker', worker })).found) note.unchanged();
+    });
   }
 
   /** Which runtime has a worker of a tenant. */
@@ -108,11 +140,13 @@ export class PlatformRuntimesService {
     mark: string,
     { order, action, reason }: { order: RuntimeOrder; action: string; reason: string },
   ): Promise<AnswerOf<typeof drainRuntime>> {
-    await this.#order(mark, { kind: 'show' });
+    const before = (await this.#order(mark, { kind: 'show' })).status;
     const act = actOf(caller, { action, reason, details: { runtime: mark } });
-    await this.database.asOperator(act, async () => undefined);
-    const { status } = await this.#order(mark, order);
-    return { runtime: view(mark, status) };
+    return this.orders.give({ act }, async (note) => {
+      const { status } = await this.#order(mark, order);
+      if (before.draining === status.draining && before.drainEndsAtMs === status.drainEndsAtMs) note.unchanged();
+      return { runtime: runtimeView(mark, status) };
+    });
   }
 
   async #order(mark: string, order: RuntimeOrder): Promise<OrderAnswer> {
@@ -132,31 +166,6 @@ export class PlatformRuntimesService {
     );
     return new Map(rows.map(({ id, slug }) => [id, slug]));
   }
-}
-
-function view(mark: string, status: RuntimeStatus | undefined): RuntimeView {
-  return {
-    mark,
-    state: stateOf(status),
-    drain_ends_at: status?.drainEndsAtMs === undefined ? null : new Date(status.drainEndsAtMs).toISOString(),
-    runtime_id: status?.runtimeId ?? null,
-    node: status?.node ?? null,
-    started_at: status === undefined ? null : new Date(status.startedAtMs).toISOString(),
-    load_average: status?.loadAverage ?? null,
-    cores: status?.cores ?? null,
-    memory_bytes: status?.memoryBytes ?? null,
-    worker_memory_bytes: status?.workerMemoryBytes ?? null,
-    exchanges: status?.exchanges ?? null,
-    tenants: status?.tenants ?? null,
-    workers: status?.workers ?? null,
-    workers_max: status?.workersMax ?? null,
-  };
-}
-
-function stateOf(status: RuntimeStatus | undefined): RuntimeView['state'] {
-  if (status === undefined) return 'away';
-  if (!status.draining) return 'taking';
-  return status.workers === 0 && status.exchanges === 0 ? 'drained' : 'draining';
 }
 
 function lastOne(): AppError {

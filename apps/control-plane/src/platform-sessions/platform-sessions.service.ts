@@ -5,6 +5,8 @@ import { AppError } from '#libs/errors';
 import { sessionDigest, sessionKey, sessionsOfKey } from '#libs/protocol';
 import type { OperatorCaller } from '../access/caller.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
+import { OperatorOrders, tenantNote } from '../operator-orders/operator-orders.service.js';
+import { actOf } from '../operators/act.js';
 import { cursorTo } from '../paging/cursor.js';
 import { PlatformTenantsService } from '../platform-tenants/platform-tenants.service.js';
 import { REDIS } from '../platform/tokens.js';
@@ -27,6 +29,7 @@ interface Listed {
 export class PlatformSessionsService {
   constructor(
     @Inject(REDIS) private readonly redis: RedisStore,
+    @Inject(OperatorOrders) private readonly orders: OperatorOrders,
     @Inject(PlatformTenantsService) private readonly tenants: PlatformTenantsService,
   ) {}
 
@@ -59,11 +62,13 @@ export class PlatformSessionsService {
     const listed = await away(this.#listed(tenantId, 0, LOOKED_AT_MAX));
     const found = listed.find(({ id }) => sessionDigest(id) === params.session);
     if (found === undefined) throw new AppError('not_found');
-    const details = { session: params.session, reason: query.reason };
-    const recorded = { event: 'session.ended', details } as const;
-    const act = { action: 'sessions.end', recorded, target: `session:${params.session}` };
-    await this.tenants.act(caller, params.tenant, act, async () => undefined);
-    await away(this.#forget(tenantId, found.id));
+    const { session } = params;
+    const { reason } = query;
+    const act = actOf(caller, { action: 'sessions.end', reason, tenantId, details: { session } });
+    const entry = { event: 'session.ended', details: { session, reason }, target: `session:${session}` } as const;
+    await this.orders.give({ act, tells: [tenantNote(caller, tenantId, entry)] }, async (note) => {
+      if (!(await away(this.#forget(tenantId, found.id)))) note.unchanged();
+    });
   }
 
   async #listed(tenantId: string, from: number, limit: number): Promise<Listed[]> {
@@ -93,11 +98,13 @@ export class PlatformSessionsService {
     return text === null ? undefined : kept.safeParse(JSON.parse(text)).data;
   }
 
-  async #forget(tenantId: string, id: string): Promise<void> {
+  /** False where it had ended meanwhile. */
+  async #forget(tenantId: string, id: string): Promise<boolean> {
     const session = await this.#find(tenantId, id);
-    await this.redis.del(sessionKey(tenantId, id));
+    const ended = await this.redis.del(sessionKey(tenantId, id));
     await this.redis.zrem(sessionsOfKey(tenantId), id);
     if (session !== undefined) await this.redis.zrem(sessionsOfKey(tenantId, session.principalBinding), id);
+    return ended > 0;
   }
 }
 

@@ -26,12 +26,10 @@ interface Change {
   besideHome?(common: Transaction): Promise<void>;
 }
 
-/** Something done to a tenant that its own log says with the reason. */
+/** Something done to a tenant where it is at home, which its own log says with the reason. */
 interface TenantAct {
   readonly action: string;
-  readonly recorded: EventDetails<'tenant.workers_stopped' | 'session.ended' | 'breaker.ordered'>;
-  /** The tenant where it is left out. */
-  readonly target?: string;
+  readonly recorded: EventDetails<'breaker.ordered'>;
 }
 
 /** Operators' work on tenants; every change stands in the platform's audit and in the tenant's own. */
@@ -150,7 +148,7 @@ export class PlatformTenantsService {
   async act<Result>(
     caller: OperatorCaller,
     slug: string,
-    { action, recorded, target }: TenantAct,
+    { action, recorded }: TenantAct,
     work: (tx: Transaction, tenantId: string) => Promise<Result>,
   ): Promise<Result> {
     const { id } = await this.get(slug);
@@ -158,7 +156,7 @@ export class PlatformTenantsService {
     return this.database.asOperator(actOf(caller, { action, reason, tenantId: id, details }), async (tx) => {
       await this.tenants.enter(tx, id);
       const result = await work(tx, id);
-      await appendAudit(tx, id, [doneBy(caller, { ...recorded, target: target ?? `tenant:${id}` })]);
+      await appendAudit(tx, id, [doneBy(caller, { ...recorded, target: `tenant:${id}` })]);
       return result;
     });
   }

@@ -28,6 +28,11 @@ export const OPERATION_EXAMPLES: Readonly<Record<string, MakeExample>> = {
     status: 200,
     body: { reason },
   }),
+  'POST /admin/v1/runtimes/{runtime}/kill': async (api) => ({
+    path: `${await runtimePath(api)}/kill`,
+    status: 200,
+    body: { afterwards: 'serve', reason },
+  }),
   'POST /admin/v1/tenants/{tenant}/workers/stop': (_, { slug }) => ({
     path: `/admin/v1/tenants/${slug}/workers/stop`,
     status: 204,

@@ -2,6 +2,7 @@ import { availableParallelism, loadavg } from 'node:os';
 import type { OrderAnswer, RuntimeOrder, RuntimeStatus } from '#libs/protocol';
 import type { Logger } from '#libs/telemetry';
 import { workerMemory } from '../isolation/worker-memory.js';
+import type { ReleaseBuilds } from '../sessions/release-builds.js';
 import type { WorkerPool } from '../sessions/worker-pool.js';
 import type { DrainSwitch } from './drain-switch.js';
 
@@ -12,6 +13,7 @@ export interface OperationRooms {
   readonly runtimeId: string;
   readonly workersMax: number;
   readonly pool: WorkerPool;
+  readonly builds: ReleaseBuilds;
   readonly drain: DrainSwitch;
   readonly logger: Logger;
 }
@@ -24,20 +26,33 @@ export class OperationDesk {
 
   /** Does an order; one that changes something stands in the log. */
   take(order: RuntimeOrder): OrderAnswer {
-    const { pool, drain, logger } = this.rooms;
+    const { pool, logger } = this.rooms;
     if (order.kind !== 'show') logger.warn({ order }, 'an operator gave an order');
     switch (order.kind) {
       case 'show':
         return { found: true, status: this.#status() };
       case 'drain':
-        drain.set(order.draining, order.withinMs);
-        pool.emptyUntil(drain.endsAtMs);
+        this.#drain(order.draining, order.withinMs);
         return { found: true, status: this.#status() };
       case 'stop-worker': {
         const found = pool.stopWorker(order.worker);
         return { found, status: this.#status() };
       }
+      case 'kill':
+        if (order.draining) this.#drain(true);
+        return { found: true, ended: this.#kill(), status: this.#status() };
     }
+  }
+
+  #drain(draining: boolean, withinMs?: number): void {
+    const { drain, pool } = this.rooms;
+    drain.set(draining, withinMs);
+    pool.emptyUntil(drain.endsAtMs);
+  }
+
+  #kill(): NonNullable<OrderAnswer['ended']> {
+    const [workers, builds] = [this.rooms.pool.kill(), this.rooms.builds.kill()];
+    return { workers: workers.length, builds: builds.length, tenantIds: [...new Set([...workers, ...builds])] };
   }
 
   #status(): RuntimeStatus {
@@ -57,6 +72,7 @@ export class OperationDesk {
       tenants: new Set(workers.map(({ tenantId }) => tenantId)).size,
       workers: workers.length,
       workersMax,
+      pools: pool.listWarm(),
       busiest: workers
         .toSorted((one, other) => other.exchanges - one.exchanges || other.usedAtMs - one.usedAtMs)
         .slice(0, WORKERS_SHOWN_MAX),

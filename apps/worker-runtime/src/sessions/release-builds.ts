@@ -73,6 +73,13 @@ export class ReleaseBuilds {
     for (const open of this.#open) if (open.tenantId === tenantId) open.fail({ code: 'tenant_suspended' });
   }
 
+  /** Ends every build; they fail. Returns whose they were. */
+  kill(): string[] {
+    const open = [...this.#open];
+    for (const { fail } of open) fail({ code: 'unavailable', retryAfterSeconds: 1 });
+    return open.map(({ tenantId }) => tenantId);
+  }
+
   #run(order: BuildOrder, fail: (failure: FrameFailure) => void, built: BuildReply['onBuilt']): WorkerProcess {
     const { thirdParty, tenantId, serverSlug, sourceBytes } = order;
     const worker = this.#driver.start({

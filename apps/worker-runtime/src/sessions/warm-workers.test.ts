@@ -49,6 +49,19 @@ function open(count: number): void {
 }
 const waiting = (): number => births.started.filter(({ alive }) => alive).length;
 
+test('ends those that wait and starts as many in their place, as if none had failed', () => {
+  open(2);
+  jest.advanceTimersByTime(SECOND);
+  const before = [...births.started];
+  warm.renew();
+  expect([before.map(({ alive }) => alive), warm.list()]).toEqual([
+    [false, false],
+    [{ memoryMb: 256, waiting: 0, wanted: 2 }],
+  ]);
+  jest.advanceTimersByTime(SECOND);
+  expect(warm.list()).toEqual([{ memoryMb: 256, waiting: 2, wanted: 2 }]);
+});
+
 test('is full again after a burst has taken more than waited, and none of the burst has waited for that', () => {
   open(4);
   jest.advanceTimersByTime(SECOND);

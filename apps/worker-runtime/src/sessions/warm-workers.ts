@@ -1,3 +1,4 @@
+import type { WarmPool } from '#libs/protocol';
 import type { Logger } from '#libs/telemetry';
 import type { WorkerDriver, WorkerProcess } from '../isolation/worker-driver.js';
 
@@ -55,6 +56,21 @@ export class WarmWorkers {
     shelf.askedAtMs = Date.now();
     this.#startSoon();
     return this.#takeAlive(shelf) ?? this.#driver.start({ memoryMb });
+  }
+
+  /** How many wait, by their size. */
+  list(): WarmPool[] {
+    return [...this.#shelves].map(([memoryMb, { waiting }]) => ({
+      memoryMb,
+      waiting: waiting.filter(({ worker }) => worker.alive).length,
+      wanted: this.#count,
+    }));
+  }
+
+  /** Ends those that wait; others are started in their place. */
+  renew(): void {
+    for (const shelf of this.#shelves.values()) for (const { worker } of shelf.waiting.splice(0)) worker.kill();
+    this.#startSoon();
   }
 
   /** Ends those that wait. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { AppError } from '#libs/errors';
-import { routeKey, type Envelope, type WorkerStatus } from '#libs/protocol';
+import { routeKey, type Envelope, type WarmPool, type WorkerStatus } from '#libs/protocol';
 import { meter, type Logger } from '#libs/telemetry';
 import type { Egress } from '../egress/egress.js';
 import type { WorkerDriver, WorkerExit } from '../isolation/worker-driver.js';
@@ -96,6 +96,19 @@ export class WorkerPool {
   /** The bound workers, as operators see them. */
   list(): WorkerStatus[] {
     return [...this.#workers.values()].map((worker) => statusOf(worker));
+  }
+
+  /** The workers that wait to be bound. */
+  listWarm(): WarmPool[] {
+    return this.#warm.list();
+  }
+
+  /** Ends every worker, also those that wait; returns whose were bound. What runs in them fails, and others may be started. */
+  kill(): string[] {
+    const bound = [...this.#workers];
+    for (const [key, worker] of bound) this.#remove(key, worker, 'kill');
+    this.#warm.renew();
+    return bound.map(([, worker]) => worker.route.tenantId);
   }
 
   /** Ends one worker; false where it is not here. What runs in it fails. */
