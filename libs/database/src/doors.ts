@@ -1,6 +1,6 @@
 import { entered, enteredBesideShared, recordAct, type OperatorAct, type TenantWork } from './entering.js';
 import { listenForChanges, type ChangeListener, type NotifyChannel } from './changes.js';
-import { listenEverywhere } from './homes/listeners.js';
+import { listenEverywhere, type HomesListener } from './homes/listeners.js';
 import { Directory, movingError, type Home } from './homes/directory.js';
 import { DedicatedPools, type DedicatedOptions } from './homes/pools.js';
 import { SchemaCheck } from './homes/schema-check.js';
@@ -34,6 +34,7 @@ export class Database {
   readonly #dedicated: DedicatedPools;
   readonly #schema: SchemaCheck;
   readonly #places: SharedPlaces;
+  readonly #listeners: HomesListener[] = [];
 
   private constructor(
     private readonly common: Pool,
@@ -46,6 +47,7 @@ export class Database {
       common: (work) => this.asService(work),
       names: this.#dedicated.names,
       at: (name) => (work) => this.asServiceAt(name, work),
+      lost: () => [...this.#dedicated.lost, ...this.#listeners.flatMap(({ lost }) => lost)],
     });
   }
 
@@ -177,7 +179,7 @@ export class Database {
     const common = await inTime(() => listenForChanges({ ...this.options, channel, onChange }));
     const databases = this.options.dedicated?.databases;
     if (databases === undefined || !this.hasDedicated) return common;
-    return listenEverywhere(common, {
+    const listener = listenEverywhere(common, {
       inUse: async () => (await this.homes()).flatMap((home) => home ?? []),
       open: async (name) => {
         const url = databases.get(name);
@@ -186,6 +188,8 @@ export class Database {
       },
       onAway: (name, error) => this.options.onAway?.(name, error),
     });
+    this.#listeners.push(listener);
+    return listener;
   }
 
   /**
