@@ -1,7 +1,7 @@
 import { entered, enteredBesideShared, type TenantWork } from './entering.js';
 import { ActNote, recordAct, recorded, type ActWork, type OperatorAct } from './operator-acts.js';
 import { listenForChanges, type ChangeListener, type NotifyChannel } from './changes.js';
-import { listenEverywhere } from './homes/listeners.js';
+import { listenEverywhere, type HomesListener } from './homes/listeners.js';
 import { Directory, movingError, type Home } from './homes/directory.js';
 import { DedicatedPools, type DedicatedOptions } from './homes/pools.js';
 import { SchemaCheck } from './homes/schema-check.js';
@@ -36,6 +36,7 @@ export class Database {
   readonly #dedicated: DedicatedPools;
   readonly #schema: SchemaCheck;
   readonly #places: SharedPlaces;
+  readonly #listeners: HomesListener[] = [];
 
   private constructor(
     private readonly common: Pool,
@@ -48,6 +49,7 @@ export class Database {
       common: (work) => this.asService(work),
       names: this.#dedicated.names,
       at: (name) => (work) => this.asServiceAt(name, work),
+      lost: () => [...this.#dedicated.lost, ...this.#listeners.flatMap(({ lost }) => lost)],
     });
   }
 
@@ -181,7 +183,7 @@ export class Database {
     const common = await inTime(() => listenForChanges({ ...this.options, channel, onChange }));
     const databases = this.options.dedicated?.databases;
     if (databases === undefined || !this.hasDedicated) return common;
-    return listenEverywhere(common, {
+    const listener = listenEverywhere(common, {
       inUse: async () => (await this.homes()).flatMap((home) => home ?? []),
       open: async (name) => {
         const url = databases.get(name);
@@ -190,6 +192,8 @@ export class Database {
       },
       onAway: (name, error) => this.options.onAway?.(name, error),
     });
+    this.#listeners.push(listener);
+    return listener;
   }
 
   /**

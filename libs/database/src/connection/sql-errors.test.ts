@@ -3,15 +3,21 @@ import { isUnavailable } from './sql-errors.js';
 
 const failure = (code: string, message = 'x'): Error => Object.assign(new Error(message), { code });
 
-test.each(['ECONNREFUSED', '57P01', '28P01', '08006', '53300'])('%s means that the database cannot be used', (code) => {
+test.each(['ECONNREFUSED', '57P01', '57P04', '28P01', '3D000', '08006', '53300'])('%s means that the database cannot be used', (code) => {
   expect(isUnavailable(failure(code))).toBe(true);
   expect(isUnavailable(Object.assign(new Error('query failed'), { driverError: failure(code) }))).toBe(true);
 });
 
-test.each(['23505', '42501', '42P01'])('%s means that it refused what was asked', (code) => {
+test.each(['23505', '42501', '42P01', '55000'])('%s means that it refused what was asked', (code) => {
   expect(isUnavailable(failure(code))).toBe(false);
 });
 
 test('a pool that hands out no connection in time counts as unavailable', () => {
   expect(isUnavailable(new Error('timeout exceeded when trying to connect'))).toBe(true);
+});
+
+test.each(['55000', '42501'])('%s means so where it comes of connecting', (code) => {
+  const refused = Object.assign(failure(code), { routine: 'CheckMyDatabase' });
+  expect(isUnavailable(refused)).toBe(true);
+  expect(isUnavailable(Object.assign(new Error('query failed'), { driverError: refused }))).toBe(true);
 });

@@ -7,8 +7,13 @@ const UNREACHABLE = new Set([
   'EPIPE',
   'EHOSTUNREACH',
 ]);
-/** Connection exceptions, refused credentials, shutting down or starting up, too many connections (PostgreSQL, appendix A). */
-const UNAVAILABLE_STATES = /^(?:08...|28...|57P0[1-3]|53300)$/;
+/**
+ * Connection exceptions, refused credentials, no such database, shutting down or starting up, a database that was dropped,
+ * too many connections (PostgreSQL, appendix A).
+ */
+const UNAVAILABLE_STATES = /^(?:08...|28...|3D000|57P0[1-5]|53300)$/;
+/** Where PostgreSQL refuses a connection to a database that is closed, invalid or shut to the role; statements have these codes too. */
+const CONNECTION_CHECK = 'CheckMyDatabase';
 const UNAVAILABLE_MESSAGES =
   /timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error/;
 
@@ -19,6 +24,7 @@ export function isUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   if (UNREACHABLE.has(code) || UNAVAILABLE_STATES.test(code) || UNAVAILABLE_MESSAGES.test(error.message)) return true;
+  if ('routine' in error && error.routine === CONNECTION_CHECK) return true;
   return 'driverError' in error && error.driverError !== error && isUnavailable(error.driverError);
 }
 

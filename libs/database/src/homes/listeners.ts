@@ -9,8 +9,14 @@ export interface ListeningParts {
   readonly onAway: (database: string, error: unknown) => void;
 }
 
-class Listeners implements ChangeListener {
+/** A subscription to the changes of several databases. */
+export interface HomesListener extends ChangeListener {
+  readonly lost: readonly string[];
+}
+
+class Listeners implements HomesListener {
   readonly #heard = new Map<string, ChangeListener>();
+  readonly #unheard = new Set<string>();
   #inUse: readonly string[] = [];
   #looking: Promise<void>;
   #timer: NodeJS.Timeout | undefined;
@@ -23,6 +29,11 @@ class Listeners implements ChangeListener {
     this.#looking = this.#look();
   }
 
+  /** Databases in use that are not heard, once that was tried. */
+  get lost(): readonly string[] {
+    return this.#inUse.filter((name) => this.#heard.get(name)?.connected === false || this.#unheard.has(name));
+  }
+
   get connected(): boolean {
     const others = this.#inUse.map((name) => this.#heard.get(name)?.connected === true);
     return this.common.connected && !others.includes(false);
@@ -32,6 +43,7 @@ class Listeners implements ChangeListener {
     this.#closed = true;
     clearTimeout(this.#timer);
     await this.#looking;
+    this.#inUse = [];
     await Promise.all([this.common, ...this.#heard.values()].map((listener) => listener.close()));
   }
 
@@ -53,13 +65,15 @@ class Listeners implements ChangeListener {
   async #hear(name: string): Promise<void> {
     try {
       this.#heard.set(name, await this.parts.open(name));
+      this.#unheard.delete(name);
     } catch (error) {
+      this.#unheard.add(name);
       this.parts.onAway(name, error);
     }
   }
 }
 
 /** Hears, beside the common database, each dedicated one that is in use. */
-export function listenEverywhere(common: ChangeListener, parts: ListeningParts): ChangeListener {
+export function listenEverywhere(common: ChangeListener, parts: ListeningParts): HomesListener {
   return new Listeners(common, parts);
 }

@@ -53,6 +53,8 @@ export class DedicatedPools {
   readonly #opened = new Map<string, Opened>();
   readonly #refused = new Map<string, Failure>();
   readonly #failed = new Map<string, Failure>();
+  /** Those that could not be used when they last were to be. */
+  readonly #lost = new Set<string>();
   #closed = false;
   /** Who waits for a place, the first that came first. */
   readonly #waiting = new Set<() => void>();
@@ -63,9 +65,13 @@ export class DedicatedPools {
   async use<Result>(name: string, work: (pool: Pool) => Promise<Result>, placeMs = PLACE_MS): Promise<Result> {
     const opened = await this.#take(name, placeMs);
     try {
-      return await work(await opened.pool);
+      const result = await work(await opened.pool);
+      this.#lost.delete(name);
+      this.#failed.delete(name);
+      return result;
     } catch (error) {
       const isAway = error instanceof AppError && error.code === 'unavailable' && !(error instanceof TenantAway);
+      if (isAway) this.#lost.add(name);
       throw isAway ? awayError(name, error) : error;
     } finally {
       opened.users -= 1;
@@ -78,9 +84,7 @@ export class DedicatedPools {
     const failed = this.#failed.get(name);
     if (failed !== undefined && performance.now() - failed.at < SWEPT_AGAIN_MS) throw awayError(name, failed.error);
     try {
-      const result = await this.use(name, work, SWEEP_PLACE_MS);
-      this.#failed.delete(name);
-      return result;
+      return await this.use(name, work, SWEEP_PLACE_MS);
     } catch (error) {
       // That others are in use says nothing of this one.
       if (error instanceof TenantAway && !(error.cause instanceof NoPlace))
@@ -103,6 +107,11 @@ export class DedicatedPools {
   /** Every database that there may be, in use or not. */
   get names(): readonly string[] {
     return [...(this.options.dedicated?.databases.keys() ?? [])];
+  }
+
+  /** Databases that could not be used when somebody last tried. */
+  get lost(): readonly string[] {
+    return [...this.#lost];
   }
 
   /** Who waits for a place is refused one. */
@@ -158,6 +167,7 @@ export class DedicatedPools {
   }
 
   #refuse(name: string, error: unknown): never {
+    this.#lost.add(name);
     this.#opened.delete(name);
     this.#refused.set(name, { at: performance.now(), error });
     this.#tellWaiting();
