@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
+import { problemsOfEnvoyObject } from './envoy-schema.fixture.js';
 import { build, OVERLAYS, podsOf, provideKubectl, type KubeObject, type Overlay } from './kustomize.fixture.js';
 
 const GROUPS: Readonly<Record<string, string>> = {
@@ -8,8 +9,6 @@ const GROUPS: Readonly<Record<string, string>> = {
   'cert-manager.io/v1': '@kubernetes-models/cert-manager',
   'external-secrets.io/v1': '@kubernetes-models/external-secrets',
 };
-/** Kinds that nobody publishes schemas of as a package; what we use of them is looked at below. */
-const WITHOUT_SCHEMA = new Set(['gateway.envoyproxy.io/v1alpha1']);
 
 interface Model {
   validate(): void;
@@ -29,7 +28,11 @@ beforeAll(() => {
 /** Checks an object against the schema of its kind. @throws Error naming what is wrong */
 async function validate(object: KubeObject): Promise<void> {
   const { apiVersion, kind } = object;
-  if (WITHOUT_SCHEMA.has(apiVersion)) return;
+  if (apiVersion.startsWith('gateway.envoyproxy.io/')) {
+    const problems = problemsOfEnvoyObject(object);
+    if (problems.length > 0) throw new Error(problems.join('; '));
+    return;
+  }
   const library = GROUPS[apiVersion] ?? 'kubernetes-models';
   const exported: unknown = await import(`${library}/${apiVersion}/${kind}`);
   const Kind = (exported as Record<string, new (data: unknown) => Model>)[kind]; // the library's own convention
@@ -50,6 +53,19 @@ describe.each(OVERLAYS)('the overlay %s', (overlay) => {
 test('an object of a wrong shape is noticed', async () => {
   const wrong = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'x' }, spec: { replicas: 'two' } };
   await expect(validate(wrong)).rejects.toThrow();
+});
+
+test.each([
+  ['a field that Envoy Gateway does not know', { circuitBreakers: { maxConnections: 1 } }, /circuitBreakers/],
+  ['a bound that is no number', { circuitBreaker: { maxConnections: '50000' } }, /maxConnections must be integer/],
+  ['a hash without its header', { loadBalancer: { type: 'ConsistentHash' } }, /consistentHash/],
+  ['a time without a unit', { timeout: { http: { requestTimeout: '90' } } }, /requestTimeout/],
+  ['nothing that it is for', { targetRefs: [] }, /targetRefs/],
+])('a policy of Envoy Gateway with %s is noticed', async (_what, part, why) => {
+  const policies = ofKind('BackendTrafficPolicy');
+  expect(policies.length).toBeGreaterThan(0);
+  for (const policy of policies)
+    await expect(validate({ ...policy, spec: { ...policy.spec, ...part } })).rejects.toThrow(why);
 });
 
 describe('every service', () => {

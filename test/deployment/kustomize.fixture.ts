@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { parseAllDocuments } from 'yaml';
 
 /** An object as a cluster would be given it. */
@@ -54,13 +54,31 @@ export interface PodTemplate {
 export const OVERLAYS = ['local', 'staging', 'production/blue', 'production/green', 'production/shared'] as const;
 export type Overlay = (typeof OVERLAYS)[number];
 
-/** Debian's package brings kubectl where the machine has none. */
+const PACKAGE = 'kubernetes-client';
+const INSTALL_MS = 120_000;
+const SHOWN_MAX = 500;
+
+/**
+ * Debian's package brings kubectl where the machine has none, and may install it.
+ *
+ * @throws Error with what the package manager said, and what to do
+ */
 export function provideKubectl(): void {
-  try {
-    execFileSync('kubectl', ['version', '--client'], { stdio: 'ignore' });
-  } catch {
-    execFileSync('apt-get', ['install', '-y', '--no-install-recommends', 'kubernetes-client'], { stdio: 'ignore' });
-  }
+  if (whyNot('kubectl', ['version', '--client']) === undefined) return;
+  const refused = whyNot('apt-get', ['install', '-y', '--no-install-recommends', PACKAGE]);
+  const missing = refused ?? whyNot('kubectl', ['version', '--client']);
+  if (missing === undefined) return;
+  throw new Error(
+    `These tests need kubectl. It is not here, and Debian's ${PACKAGE} could not be installed: ${missing}. Install kubectl, or run them as root.`,
+  );
+}
+
+/** Why a program did not end well; undefined where it did. */
+function whyNot(program: string, args: readonly string[]): string | undefined {
+  const { status, error, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', timeout: INSTALL_MS });
+  if (error !== undefined) return error.message;
+  if (status === 0) return undefined;
+  return (stderr.trim() || stdout.trim() || `${program} ended with ${status}`).slice(-SHOWN_MAX);
 }
 
 const built = new Map<Overlay, readonly KubeObject[]>();

@@ -3,6 +3,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import { BOUNDS } from '../scaling/formula.js';
 import { build, OVERLAYS, podsOf, provideKubectl, type KubeObject, type Overlay } from './kustomize.fixture.js';
 
 interface Rule {
@@ -80,6 +81,23 @@ describe.each(['staging', 'production/shared'] as const)('the way in of %s', (ov
       loadBalancer: { type: 'ConsistentHash', consistentHash: { type: 'Header', header: { name: 'Mcp-Session-Id' } } },
     });
   });
+});
+
+test('each Envoy carries as many streams as the sizes are planned with, and takes those of a lost gateway at once', () => {
+  const policies = OVERLAYS.flatMap((overlay) => of(overlay).filter(({ kind }) => kind === 'BackendTrafficPolicy'));
+  expect(policies).toHaveLength(2);
+  const page = readFileSync('docs/scaling.md', 'utf8');
+  const figure = (text: string): number =>
+    Number(new RegExp(`${text}[^|]*\\|\\s*([\\d,]+)`).exec(page)?.[1]?.replace(',', ''));
+  for (const { spec } of policies) {
+    expect(spec?.['circuitBreaker']).toEqual({
+      maxConnections: figure('streams of an Envoy'),
+      maxParallelRequests: figure('streams of an Envoy'),
+      maxPendingRequests: BOUNDS.sessionsPerGateway,
+    });
+    const routes = (spec?.['targetRefs'] as ReadonlyArray<{ readonly name: string }>).map(({ name }) => name); // its schema was checked
+    expect(routes.toSorted()).toEqual(['wharf-shared-host', 'wharf-tenant-hosts']);
+  }
 });
 
 describe('production', () => {

@@ -1,3 +1,4 @@
+import { cpus, loadavg } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { FAULTS } from './catalogue/catalogue.js';
 import { ANY, NOTHING, type Cost, type Fault } from './catalogue/fault.js';
@@ -22,6 +23,7 @@ const say = (text: string): void => void process.stdout.write(`${text}\n`);
 /** Brings about what is asked for; prints the table and returns how many broke a promise or were not brought about. */
 export async function runFaults(options: Options): Promise<number> {
   const startedMs = performance.now();
+  const load = loadNow();
   const isLate = (): boolean => performance.now() - startedMs > options.minutes * 60_000;
   say(`Starting ${KINDS.map((kind) => `${MANY[kind]} × ${kind}`).join(', ')}, PostgreSQL and Redis …`);
   const platform = await startPlatform(MANY);
@@ -46,7 +48,8 @@ export async function runFaults(options: Options): Promise<number> {
     const rows = rowsOf(outcomes, { ledger, heard: platform.upstreams.heard, records, asides: traffic.asides });
     const minutes = ((performance.now() - startedMs) / 60_000).toFixed(1);
     say(`\n${tableOf(rows)}\n`);
-    say(`${ledger.calls.length} calls of ${platform.tenants.length} tenants in ${minutes} minutes.`);
+    const machine = `${cpus().length} processors with a load of ${load.toFixed(0)} at first and ${loadNow().toFixed(0)} at last`;
+    say(`${ledger.calls.length} calls of ${platform.tenants.length} tenants in ${minutes} minutes, on ${machine}.`);
     return tellVerdict(rows, crashesOf(platform));
   } finally {
     await platform.stop();
@@ -77,6 +80,11 @@ function whySkipped(
   if (isLate) return { why: `${minutes} minutes are over`, allowed: 'not allowed' };
   const why = skipped?.(platform);
   return why === undefined ? undefined : { why, allowed: maySkip.includes(name) ? 'allowed' : 'not allowed' };
+}
+
+/** How many processes wanted a processor in the last minute. */
+function loadNow(): number {
+  return loadavg()[0] ?? 0;
 }
 
 /** Nothing is broken before everything is well. @throws Error with how calls were answered, where it does not become so */
