@@ -3,10 +3,13 @@ import { isUnavailable } from './sql-errors.js';
 
 const failure = (code: string, message = 'x'): Error => Object.assign(new Error(message), { code });
 
-test.each(['ECONNREFUSED', '57P01', '57P04', '28P01', '3D000', '08006', '53300'])('%s means that the database cannot be used', (code) => {
-  expect(isUnavailable(failure(code))).toBe(true);
-  expect(isUnavailable(Object.assign(new Error('query failed'), { driverError: failure(code) }))).toBe(true);
-});
+test.each(['ECONNREFUSED', '57P01', '57P04', '28P01', '3D000', '08006', '53300'])(
+  '%s means that the database cannot be used',
+  (code) => {
+    expect(isUnavailable(failure(code))).toBe(true);
+    expect(isUnavailable(Object.assign(new Error('query failed'), { driverError: failure(code) }))).toBe(true);
+  },
+);
 
 test.each(['23505', '42501', '42P01', '55000'])('%s means that it refused what was asked', (code) => {
   expect(isUnavailable(failure(code))).toBe(false);

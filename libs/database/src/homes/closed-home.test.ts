@@ -56,17 +56,20 @@ test.each([
     () => server.query(`alter database ${own} allow_connections true`),
   ],
   ['is not there', () => rename(own, `${own}_away`), () => rename(`${own}_away`, own)],
-])('a database that %s is answered as one that is away, readiness warns of it, and both end with it', async (_what, away, back) => {
-  await away();
-  const refused = { code: 'unavailable', status: 503, retryAfterSeconds: 5 };
-  // The first to come may still be given a connection that has ended.
-  for (let times = 0; times < 3; times += 1) await expect(work()).rejects.toMatchObject(refused);
-  expect(await database.dedicatedState()).toBe(AWAY);
-  expect(await database.everywhere((tx) => tx.query(`select 1 as one`))).toHaveLength(1);
-  await back();
-  await until(() => work().catch(() => undefined), 'the tenant’s database');
-  expect(await database.dedicatedState()).toBe('ok');
-});
+])(
+  'a database that %s is answered as one that is away, readiness warns of it, and both end with it',
+  async (_what, away, back) => {
+    await away();
+    const refused = { code: 'unavailable', status: 503, retryAfterSeconds: 5 };
+    // The first to come may still be given a connection that has ended.
+    for (let times = 0; times < 3; times += 1) await expect(work()).rejects.toMatchObject(refused);
+    expect(await database.dedicatedState()).toBe(AWAY);
+    expect(await database.everywhere((tx) => tx.query(`select 1 as one`))).toHaveLength(1);
+    await back();
+    await until(() => work().catch(() => undefined), 'the tenant’s database');
+    expect(await database.dedicatedState()).toBe('ok');
+  },
+);
 
 test('one that nobody asks anything is warned of by whoever hears of its changes', async () => {
   const listener = await database.listen('wharf_changes', () => undefined);
