@@ -180,7 +180,7 @@ const COMMANDS = {
     ),
   test: () => runJest(30),
   stress: () => runJest(30, ...STRESS),
-  faults: () => runBounded(60, [fileURLToPath(import.meta.url), 'faults-here', ...rest]),
+  faults: () => runBounded(100, [fileURLToPath(import.meta.url), 'faults-here', ...rest]),
   'faults-here': () => runCompiled('test/faults/main.js'),
   soak: () => runBounded(Number(rest[1] ?? 10) + 5, [fileURLToPath(import.meta.url), 'soak-here', ...rest]),
   'soak-here': () => runCompiled('test/soak/main.js'),
