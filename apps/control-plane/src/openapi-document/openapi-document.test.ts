@@ -61,6 +61,8 @@ test('the page names every route, loads nothing and allows nothing but its own s
 /** Lists that come whole, and what bounds them. */
 const WITHOUT_PAGES: ReadonlyMap<string, string> = new Map([
   ['/admin/v1/tenants/{tenant}/data-key', 'a count for each table and key'],
+  ['/admin/v1/tenants/{tenant}/legal-holds', 'a tenant has a hundred at most'],
+  ['/admin/v1/emergency-keys', 'the hundred that were made last, open ones first'],
   ['/v0/servers/{name}/versions', 'the registry’s form has no pages here; a server has one version there'],
   [
     '/registry/{tenant}/v0/servers/{name}/versions',

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { newId } from '#libs/database';
 import { startControlPlane, type ControlPlane } from '../testing/control-plane.fixture.js';
 import { newSession } from '../testing/operators.fixture.js';
 
@@ -27,10 +28,11 @@ test('who runs things restores tenants and says where they are; who administers 
   for (const credential of [session, key]) {
     const refused = [
       await act(credential, 'POST', `${slug}/deletion`, deletion),
-      await act(credential, 'PUT', `${slug}/legal-hold`, { reason: 'a case' }),
-      await act(credential, 'DELETE', `${slug}/legal-hold?reason=over`),
+      await act(credential, 'POST', `${slug}/legal-holds`, { reason: 'a case' }),
+      await act(credential, 'GET', `${slug}/legal-holds`),
+      await act(credential, 'DELETE', `${slug}/legal-holds/${newId()}?reason=over`),
     ];
-    expect(refused.map(({ status }) => status)).toEqual([403, 403, 403]);
+    expect(refused.map(({ status }) => status)).toEqual([403, 403, 403, 403]);
   }
   expect((await act(api.operatorKey, 'POST', `${slug}/deletion`, deletion)).status).toBe(202);
   expect((await act(session, 'POST', `${slug}/restore`, { reason: 'an error' })).status).toBe(200);
@@ -58,9 +60,9 @@ test('a key leaves the time of the plan to restore a tenant, who has signed in d
 test('a legal hold is lifted by who has signed in, and by no key', async () => {
   const { session, key } = await credentials('admin');
   const { slug } = await api.newTenant();
-  expect((await act(key, 'PUT', `${slug}/legal-hold`, { reason: 'a case' })).status).toBe(204);
-  const refused = await act(key, 'DELETE', `${slug}/legal-hold?reason=over`);
+  const hold = (await act(key, 'POST', `${slug}/legal-holds`, { reason: 'a case' })).body;
+  const refused = await act(key, 'DELETE', `${slug}/legal-holds/${hold.id}?reason=over`);
   expect([refused.status, refused.body.detail]).toEqual([403, expect.stringContaining('sign-in first')]);
   expect((await act(session, 'GET', slug)).body.tenant.legal_hold).toBe(true);
-  expect((await act(session, 'DELETE', `${slug}/legal-hold?reason=over`)).status).toBe(204);
+  expect((await act(session, 'DELETE', `${slug}/legal-holds/${hold.id}?reason=over`)).status).toBe(204);
 });

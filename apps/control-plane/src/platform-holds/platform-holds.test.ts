@@ -9,7 +9,7 @@ let token: string;
 
 beforeAll(async () => {
   api = await startControlPlane();
-  finance = (await newSession(api, 'operator')).token;
+  finance = (await newSession(api, 'admin')).token;
 });
 
 afterAll(() => api.stop());

@@ -61,6 +61,7 @@ test('a plan is defined, assigned and felt by the tenant at once', async () => {
     ...limits,
     deletion_grace_days: 7,
     isolation_tier: 'shared',
+    when_uncertain: 'allow',
     audit_retention_days: 365,
     audit_archive_days: null,
     audit_mode: 'disk',
