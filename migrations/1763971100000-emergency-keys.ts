@@ -5,16 +5,13 @@ export class EmergencyKeys1763971100000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`
       alter table operators add column key_shut_at timestamptz;
-      grant update (key_shut_at) on operators to wharf_operator;
-      -- What was begun with a key ends with it.
-      grant select (id, key_shut_at) on operators to wharf_control`);
+      grant update (key_shut_at) on operators to wharf_operator`);
   }
 
   /** Keys that were shut are forgotten: the release before would let them in. */
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`
       update operators set key_hash = null where key_shut_at is not null;
-      revoke select (id, key_shut_at) on operators from wharf_control;
       revoke update (key_shut_at) on operators from wharf_operator;
       alter table operators drop column key_shut_at`);
   }

@@ -28,7 +28,7 @@ export const listEmergencyKeys = contract({
 
 /** `DELETE /admin/v1/emergency-keys/{id}` */
 export const shutEmergencyKey = contract({
-  summary: 'Shut an emergency key, at once and for good; what was begun with it ends.',
+  summary: 'Shut an emergency key, at once and for good.',
   description:
     'The same key stays shut where the configuration still names it. Another is made with a new `WHARF_OPERATOR_KEY` and ' +
     '`npm run migrate`, or by `npm start` where `operator.key` was deleted.',
