@@ -10,10 +10,11 @@ import { addDeploy } from './commands/deploy.js';
 import { addInit } from './commands/init.js';
 import { addKnowledge } from './commands/knowledge.js';
 import { addLogin } from './commands/login.js';
-import { addLogs } from './commands/logs.js';
+import { addLogs } from './log/logs-command.js';
 import { addPromote } from './commands/promote.js';
 import { addReleases } from './commands/releases.js';
 import { addRollout } from './commands/rollout.js';
+import { addServers } from './commands/servers.js';
 import { addSecrets } from './commands/secrets.js';
 import { addDrift } from './drift/drift-commands.js';
 import { addImports } from './imports/imports-commands.js';
@@ -23,6 +24,7 @@ import { addTenant } from './tenant/tenant-commands.js';
 const ROOMS = [
   addLogin,
   addInit,
+  addServers,
   addDeploy,
   addReleases,
   addRollout,

@@ -21,7 +21,10 @@ export const addCall: AddCommands = (program, run) => {
     .command('call <tool>')
     .description('call a tool as an agent does')
     .option('--server <server>', 'at one server’s URL, where names have no prefix')
-    .option('-a, --arg <name=value...>', 'an argument; JSON where it is JSON, else text')
+    .option(
+      '-a, --arg <name=value...>',
+      `an argument; JSON where it is JSON, else text: 'id="1.0"' is text, id=1.0 a number`,
+    )
     .option('--args <json>', 'all arguments as one JSON object')
     .action((tool: string, options: CallOptions) => call(run(), tool, options));
 };
@@ -53,7 +56,7 @@ async function listTools(run: Run, server: string | undefined): Promise<void> {
 }
 
 async function call(run: Run, tool: string, options: CallOptions): Promise<void> {
-  const args = argumentsOf(options);
+  const args = argumentsOf(run, options);
   const result = await asAgent(await run.session(), options.server, (client) =>
     client.callTool({ name: tool, arguments: args }),
   ).catch((error: unknown) => {
@@ -67,7 +70,7 @@ async function call(run: Run, tool: string, options: CallOptions): Promise<void>
 }
 
 /** @throws CliProblem for what is no `name=value` or no JSON object */
-function argumentsOf({ arg = [], args }: CallOptions): Record<string, unknown> {
+function argumentsOf({ output }: Run, { arg = [], args }: CallOptions): Record<string, unknown> {
   const given: unknown = args === undefined ? {} : parsed(args);
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw new CliProblem('--args takes one JSON object.', `For example --args '{"id": 1}'.`);
@@ -75,8 +78,12 @@ function argumentsOf({ arg = [], args }: CallOptions): Record<string, unknown> {
   const pairs = arg.map((pair): [string, unknown] => {
     const at = pair.indexOf('=');
     if (at < 1) throw new CliProblem(`"${pair}" is no argument.`, 'Write name=value.');
-    const value = pair.slice(at + 1);
-    return [pair.slice(0, at), parsed(value) ?? value];
+    const [name, text] = [pair.slice(0, at), pair.slice(at + 1)];
+    const value = parsed(text);
+    if (typeof value === 'number' && String(value) !== text)
+      output.say(`${pair} is sent as the number ${value}; text is written -a '${name}="${text}"'.`);
+    // JSON has no undefined, and null is a value like any other.
+    return [name, value === undefined ? text : value];
   });
   return { ...given, ...Object.fromEntries(pairs) };
 }

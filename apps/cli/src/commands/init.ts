@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { MANIFEST_FILE } from '../deploy/manifest.js';
 import { CliProblem } from '../problem.js';
@@ -27,11 +27,18 @@ const SOURCES: Readonly<Record<string, unknown>> = {
   knowledge: { kind: 'knowledge', title: 'Team knowledge', language: 'english', memory: false },
 };
 
+const REASONS: Readonly<Record<string, string>> = {
+  EEXIST: 'is there already',
+  EACCES: 'cannot be written: you may not write in that folder',
+  EROFS: 'cannot be written: that disk is for reading alone',
+  ENOSPC: 'cannot be written: the disk is full',
+};
+
 /** `wharf init` */
 export const addInit: AddCommands = (program, run) => {
   program
     .command('init [folder]')
-    .description(`write a ${MANIFEST_FILE} to begin with`)
+    .description(`write a ${MANIFEST_FILE} to begin with, in a folder that is made if there is none`)
     .option('--kind <kind>', `what the server is made from: ${Object.keys(SOURCES).join(', ')}`, 'http')
     .option('--server <slug>', 'the server’s name in its URL')
     .action((folder: string | undefined, options: { kind: string; server?: string }) =>
@@ -52,9 +59,12 @@ async function init(run: Run, folder: string, { kind, server }: { kind: string; 
       .replace(/[^a-z0-9]+/g, '-') ||
       'server');
   const manifest = `${JSON.stringify({ server: slug, name: slug, source }, undefined, 2)}\n`;
+  await mkdir(folder, { recursive: true }).catch((cause: NodeJS.ErrnoException) => {
+    throw new CliProblem(`${folder} is no folder, and none can be made there.`, 'Name another one.', { cause });
+  });
   // Never over a file that is there: it may be the only copy.
   await writeFile(file, manifest, { flag: 'wx' }).catch((cause: NodeJS.ErrnoException) => {
-    const reason = cause.code === 'EEXIST' ? 'is there already' : `cannot be written: ${cause.message}`;
+    const reason = REASONS[cause.code ?? ''] ?? `cannot be written (${cause.code ?? cause.message})`;
     throw new CliProblem(`${file} ${reason}.`, undefined, { cause });
   });
   run.output.result({ file }, `${file} is written. Edit it, then run \`wharf deploy ${folder}\`.`);

@@ -3,12 +3,14 @@ import { WharfApi } from '#libs/journey';
 import { CliProblem } from '../problem.js';
 import { Authorization, protectedResource } from '../session/authorization.js';
 import { installationUrl } from '../session/installation-url.js';
-import { signIn } from '../session/session.js';
+import { resourcesOf, signIn } from '../session/session.js';
+import { whoami } from '../session/whoami.js';
 import type { AddCommands, Run } from './command.js';
 
 interface LoginOptions {
   readonly tenant?: string;
   readonly withApiKey?: boolean;
+  readonly forCalls?: boolean;
 }
 
 /** `wharf login`, `logout` and `whoami`. */
@@ -18,6 +20,7 @@ export const addLogin: AddCommands = (program, run) => {
     .description('sign in with a browser on any device, or with an API key')
     .option('--tenant <name>', 'whose tenant, as it stands in its URL')
     .option('--with-api-key', 'read an API key from standard input')
+    .option('--for-calls', 'for `wharf tools` and `wharf call` alone, which need no role that manages')
     .action((options: LoginOptions) => login(run(), options));
   program
     .command('logout')
@@ -25,7 +28,7 @@ export const addLogin: AddCommands = (program, run) => {
     .action(() => logout(run()));
   program
     .command('whoami')
-    .description('show the tenant and how you get in')
+    .description('show who you are, at which tenant, and how you get in')
     .action(() => whoami(run()));
 };
 
@@ -35,7 +38,8 @@ async function login(run: Run, options: LoginOptions): Promise<void> {
   const url = installationUrl(given);
   if (options.withApiKey === true) return loginWithApiKey(run, url);
   if (options.tenant === undefined) throw new CliProblem('Which tenant?', 'Give its name with --tenant.');
-  const target = await protectedResource(`${url}/v1/tenants/${options.tenant}`);
+  const { management, calls } = resourcesOf({ url, tenant: options.tenant });
+  const target = await protectedResource(options.forCalls === true ? calls : management);
   const authorization = await Authorization.of(target, undefined);
   const grant = await signIn(authorization, target, run.output);
   const profile = { url, tenant: options.tenant, clientId: authorization.clientId };
@@ -68,15 +72,4 @@ async function logout(run: Run): Promise<void> {
   }
   await run.profiles.remove(name);
   run.output.result({ profile: name }, `Signed out of ${profile.tenant}.`);
-}
-
-async function whoami(run: Run): Promise<void> {
-  const session = await run.session();
-  const tenant = await (await session.api()).tenant();
-  const { url, apiKey } = session.profile;
-  const means = apiKey === undefined ? 'sign-in' : `API key ${apiKey.slice(0, 12)}…`;
-  run.output.result({ profile: session.name, url, means, tenant }, [
-    `${tenant.name} (${tenant.slug}) at ${url}`,
-    `Plan ${tenant.plan}, ${tenant.status}; by ${means}`,
-  ]);
 }

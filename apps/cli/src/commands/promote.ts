@@ -1,6 +1,9 @@
 import { z } from 'zod';
+import { ApiProblem } from '#libs/journey';
+import { CliProblem } from '../problem.js';
 import { parseSteps } from '../rollouts/rollout-steps.js';
 import { RolloutsApi, rolloutSchema } from '../rollouts/rollouts-api.js';
+import type { Session } from '../session/session.js';
 import type { AddCommands, Run } from './command.js';
 import { follow } from './rollout.js';
 
@@ -42,11 +45,26 @@ async function promote(run: Run, server: string, options: PromoteOptions): Promi
     acknowledge_breaking: options.acknowledgeBreaking,
     override_schedule: options.overrideSchedule,
   };
-  const { release, rollout } = await (await session.door()).ask({ method: 'POST', path, body }, promotedSchema);
+  const { release, rollout } = await (
+    await session.door()
+  )
+    .ask({ method: 'POST', path, body }, promotedSchema)
+    .catch((error: unknown) => whatIsMissing(error, session, { server, from: options.from }));
   if (rollout !== null && options.follow === true) return follow(run, new RolloutsApi(session, server), rollout);
   const goes = rollout === null ? 'is published' : `goes out as a ${rollout.strategy}`;
   run.output.result(
     { release, rollout },
     `What serves ${options.from} is release #${release.number} of ${server} and ${goes}.`,
   );
+}
+
+/** Whether it is the server that there is none of, or its environment: the answer is the same. @throws always */
+async function whatIsMissing(
+  error: unknown,
+  session: Session,
+  { server, from }: { readonly server: string; readonly from: string },
+): Promise<never> {
+  if (!(error instanceof ApiProblem) || error.status !== 404) throw error;
+  await (await session.api()).server(server);
+  throw new CliProblem(`${server} has no environment "${from}".`, 'See `wharf servers`, or name one with --from.');
 }

@@ -4,7 +4,7 @@ import { parseSteps } from '../rollouts/rollout-steps.js';
 import { placeText, rolloutText, verdictText } from '../rollouts/rollout-text.js';
 import { RolloutsApi, type Move, type SeenRollout } from '../rollouts/rollouts-api.js';
 import type { AddCommands, Run } from './command.js';
-import { findRelease, releasesOf } from './releases.js';
+import { findRelease, releasesWhere } from './releases.js';
 
 /** How soon a rollout that is followed is looked at again: thirty of the six hundred requests a minute that a tenant has. */
 const AGAIN_MS = 2_000;
@@ -92,7 +92,8 @@ async function status(run: Run, server: string, { id, follow: goOn }: WhichOptio
   const rollouts = new RolloutsApi(session, server);
   const rollout = await find(rollouts, id);
   if (goOn === true) return follow(run, rollouts, rollout);
-  const releases = run.output.json ? [] : await releasesOf(session, server);
+  const named = [rollout.release, rollout.stable_release];
+  const releases = run.output.json ? [] : await releasesWhere(session, server, ({ id }) => named.includes(id), 2);
   run.output.result({ rollout }, rolloutText(rollout, releases));
 }
 

@@ -114,7 +114,8 @@ function whyNotAllowed(cause: unknown, code: string): CliProblem {
   if (error === 'access_denied')
     return new CliProblem(
       `It was refused in the browser, or the account that signed in there has no access: ${reasonOf(cause)}`,
-      'If that was a mistake, run the command again and choose to allow it, with an account that is a member of the tenant.',
+      'If that was a mistake, run the command again and choose to allow it, with an account that has access. ' +
+        'Whose role does not manage the tenant signs in with `wharf login --for-calls`.',
       { cause },
     );
   return new CliProblem(`The sign-in broke off: ${reasonOf(cause)}`, 'Run the command again.', { cause });

@@ -69,7 +69,7 @@ export class Session {
 
   /** What the management API takes. */
   managementBearer(): Promise<string> {
-    return this.bearer(`${this.profile.url}/v1/tenants/${this.profile.tenant}`);
+    return this.bearer(resourcesOf(this.profile).management);
   }
 
   /** A credential for one resource; asks the person to sign in where none is held. @throws CliProblem where nobody is there */
@@ -128,6 +128,14 @@ function requireSameInstallation(
     `The profile "${name}" is for ${profile.url}, and ${by} names ${asked}: nothing was sent.`,
     `Name another profile with --profile, leave ${by} away, or sign in there with \`wharf login --url ${asked}\`.`,
   );
+}
+
+/** What a person signs in to (RFC 8707): the management API, or the URL at which agents call. */
+export function resourcesOf({ url, tenant }: Pick<Profile, 'url' | 'tenant'>): {
+  readonly management: string;
+  readonly calls: string;
+} {
+  return { management: `${url}/v1/tenants/${tenant}`, calls: `${url}/t/${tenant}/mcp` };
 }
 
 /** Has a person sign in on any device, and says where. */
