@@ -149,7 +149,7 @@ export class Database {
         });
         return result;
       });
-      if (home !== undefined) await this.#copyRow(tenantId, pool, home);
+      if (home !== undefined) await this.#places.use(home, () => copyTenantRow(tenantId, pool, this.common));
       return done;
     });
   }
@@ -171,7 +171,7 @@ export class Database {
    */
   async showTenant(tenantId: string): Promise<void> {
     await this.#atHome(tenantId, async (pool, home) => {
-      if (home !== undefined) await this.#copyRow(tenantId, pool, home);
+      if (home !== undefined) await this.#places.use(home, () => copyTenantRow(tenantId, pool, this.common));
     });
   }
 
@@ -225,10 +225,6 @@ export class Database {
         return [];
       }
     });
-  }
-
-  #copyRow(tenantId: string, pool: Pool, home: string): Promise<void> {
-    return this.#places.use(home, () => copyTenantRow(tenantId, pool, this.common));
   }
 
   /** Goes where the tenant is at home by what is remembered; where it is turned away, it asks anew and goes once more. */
