@@ -6,15 +6,17 @@ import { optionsFrom } from './options.js';
 const read = (words: string) => optionsFrom(words === '' ? [] : words.split(' '));
 
 it('brings about everything, without an end, where nothing is asked', () => {
-  expect(read('')).toEqual({ names: NAMES, minutes: Infinity, maySkip: [] });
+  expect(read('')).toEqual({ names: NAMES, minutes: Infinity, slack: 0, maySkip: [] });
 });
 
 it('brings about what begins as it was asked', () => {
   expect(read('minutes 7 only kill-gate redis-f may-skip disk')).toEqual({
     names: ['kill-gateway', 'redis-flushed'],
     minutes: 7,
+    slack: 0,
     maySkip: ['disk-full-spool', 'disk-full-postgres'],
   });
+  expect(read('ci slack 20')).toMatchObject({ slack: 20 });
   expect(read('may-skip disk ci minutes 7')).toMatchObject({ minutes: 7, names: expect.arrayContaining(['migrate']) });
 });
 

@@ -7,24 +7,27 @@ export interface Options {
   readonly names: readonly string[];
   /** It begins nothing after so many. */
   readonly minutes: number;
+  /** How many more than a fault may cost may fail of calls, of those made again, of sessions and of requests of the API. */
+  readonly slack: number;
   /** What may be left out where this machine cannot bring it about. */
   readonly maySkip: readonly string[];
 }
 
-export const USAGE = `npm run faults -- [minutes N] [ci | only NAME …] [may-skip NAME …]
+export const USAGE = `npm run faults -- [minutes N] [ci | only NAME …] [slack N] [may-skip NAME …]
 
 Breaks what the platform stands on, one thing after the other, under the calls of real MCP clients, and prints what came of each.
 
-  minutes N        begins nothing after so many; what was not begun has failed
+  minutes N        begins nothing after so many; what was not begun has failed, or was to be left out
   ci               what CI breaks
   only NAME …      what has a name that begins so
-  may-skip NAME …  what has a name that begins so may be left out where this machine cannot do it (small disks take root)
+  slack N          so many more calls may fail in each row than it allows: for a machine that others use too
+  may-skip NAME …  what has a name that begins so may be left out where this machine cannot do it (small disks take root), or in time
   list             prints the names
 
 Exit status: 0 all was brought about and kept its promises, 1 not, 2 the words above were not understood.
 `;
 
-const WORDS: readonly string[] = ['minutes', 'ci', 'only', 'may-skip'];
+const WORDS: readonly string[] = ['minutes', 'ci', 'only', 'slack', 'may-skip'];
 
 /** A text to print and an exit status, in place of a run. */
 interface Told {
@@ -54,6 +57,7 @@ export function optionsFrom(given: readonly string[]): Options | Told {
   return {
     names: only === undefined ? NAMES : namesFrom(only),
     minutes: Number(asked.get('minutes')?.[0] ?? Infinity),
+    slack: Number(asked.get('slack')?.[0] ?? 0),
     maySkip: namesFrom(asked.get('may-skip') ?? []),
   };
 }
@@ -63,9 +67,10 @@ function refused(why: string): Told {
 }
 
 function problemWith(asked: ReadonlyMap<string, readonly string[]>): string | undefined {
-  const minutes = asked.get('minutes');
-  if (minutes !== undefined && !(minutes.length === 1 && Number(minutes[0]) > 0)) {
-    return '"minutes" wants one number that is more than 0 behind it.';
+  for (const word of ['minutes', 'slack']) {
+    const numbers = asked.get(word);
+    if (numbers !== undefined && !(numbers.length === 1 && Number(numbers[0]) > 0))
+      return `"${word}" wants one number that is more than 0 behind it.`;
   }
   if (asked.has('ci') && asked.has('only')) return '"ci" and "only" both say what to break: give one of them.';
   if ((asked.get('ci') ?? []).length > 0) return '"ci" takes no names.';

@@ -1,7 +1,7 @@
 import { cpus, loadavg } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { FAULTS } from './catalogue/catalogue.js';
-import { ANY, NOTHING, type Cost, type Fault } from './catalogue/fault.js';
+import { ANY, eased, NOTHING, type Cost, type Fault } from './catalogue/fault.js';
 import type { Options } from './options.js';
 import { KINDS } from './platform/replica.js';
 import { MANY, startPlatform, type Platform } from './platform/platform.js';
@@ -39,7 +39,7 @@ export async function runFaults(options: Options): Promise<number> {
       if (skipped !== undefined) {
         say(`  SKIPPED ${fault.name}: ${skipped.why}`);
         outcomes.push({ name: fault.name, cost: fault.cost, skipped, recovered: [] });
-      } else outcomes.push(await bringAbout(fault, platform, traffic, ledger));
+      } else outcomes.push(await bringAbout(fault, options.slack, platform, traffic, ledger));
     }
     ledger.row = 'after';
     await traffic.stop();
@@ -77,8 +77,7 @@ function whySkipped(
   { minutes, maySkip }: Options,
   isLate: boolean,
 ): Outcome['skipped'] {
-  if (isLate) return { why: `${minutes} minutes are over`, allowed: 'not allowed' };
-  const why = skipped?.(platform);
+  const why = isLate ? `${minutes} minutes are over` : skipped?.(platform);
   return why === undefined ? undefined : { why, allowed: maySkip.includes(name) ? 'allowed' : 'not allowed' };
 }
 
@@ -96,8 +95,15 @@ async function warmUp(platform: Platform, traffic: Traffic, ledger: Ledger): Pro
   throw new Error(`The platform is not well before any fault: ${ill.map(({ name }) => name).join(', ')}; ${answers}`);
 }
 
-async function bringAbout(fault: Fault, platform: Platform, traffic: Traffic, ledger: Ledger): Promise<Outcome> {
-  const { name, cost } = fault;
+async function bringAbout(
+  fault: Fault,
+  slack: number,
+  platform: Platform,
+  traffic: Traffic,
+  ledger: Ledger,
+): Promise<Outcome> {
+  const { name } = fault;
+  const cost = eased(fault.cost, slack);
   // What the fault before did to a client is not this one's.
   await traffic.untilWell();
   ledger.row = name;
@@ -119,7 +125,12 @@ async function bringAbout(fault: Fault, platform: Platform, traffic: Traffic, le
 }
 
 /** Every upstream that can fall sick does at once, each under calls of its own; the one that is well is called as before. */
-async function fallSick(platform: Platform, traffic: Traffic, ledger: Ledger, { names }: Options): Promise<Outcome[]> {
+async function fallSick(
+  platform: Platform,
+  traffic: Traffic,
+  ledger: Ledger,
+  { names, slack }: Options,
+): Promise<Outcome[]> {
   const sick = platform.upstreams.sick.filter(({ fault }) => names.includes(fault));
   if (sick.length === 0) return [];
   ledger.row = 'other-upstreams';
@@ -141,7 +152,7 @@ async function fallSick(platform: Platform, traffic: Traffic, ledger: Ledger, { 
       return { name, cost: SICK, recovered };
     }),
   );
-  return [...outcomes, { name: 'other-upstreams', cost: NOTHING, recovered: [] }];
+  return [...outcomes, { name: 'other-upstreams', cost: eased(NOTHING, slack), recovered: [] }];
 }
 
 function sentenceOf({ name, seconds, last }: Recovered): string {
