@@ -17,6 +17,9 @@ test('a tenant is at home where it signed up, and refused by every other region,
   expect((await act('GET', '')).body.tenant.home_region).toBe('eu');
   const token = await api.tokenOf(tenant, tenant.ownerId);
   const move = (region: string | null) => act('PUT', '/home-region', { region, reason: 'they moved' });
+  const mistyped = await move('uss');
+  expect([mistyped.status, mistyped.body.detail]).toEqual([400, expect.stringContaining('there are eu, us')]);
+  expect((await act('GET', '')).body.tenant.home_region).toBe('eu');
   expect((await move('us')).status).toBe(204);
   for (const key of [tenant.key, token]) {
     const refused = await api.send('GET', '/v1/servers', { key });

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { appendAudit, type AuditEvent, type EventDetails } from '#libs/audit';
+import { regionOf } from '#libs/config';
 import type { Database, Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { enqueue, evictTenantJob } from '#libs/jobs';
@@ -9,6 +10,7 @@ import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { actOf, lookOf } from '../operators/act.js';
 import { newestFirst, pageOf } from '../paging/cursor.js';
 import { PlatformTenantsService } from '../platform-tenants/platform-tenants.service.js';
+import { requireRegion } from '../platform/regions.js';
 import { CONFIG, OPERATOR_DATABASE } from '../platform/tokens.js';
 import { alreadyLeaving, deletionView, nothingToRestore } from '../tenant-deletion/deletion-view.js';
 import { TenantDeletionRepository } from '../tenant-deletion/tenant-deletion.repository.js';
@@ -86,8 +88,9 @@ export class PlatformDeletionsService {
     slug: string,
     { region, reason }: InputOf<typeof assignRegion>['body'],
   ): Promise<void> {
+    // A region that nobody serves would end every call of the tenant.
+    if (region !== null) requireRegion(region, regionOf(this.config));
     await this.#act(caller, { slug, reason, action: 'tenants.assign_region', details: { region } }, async (tx, id) => {
-      if (region !== null && this.config.WHARF_REGION === undefined) throw noRegions();
       await this.rows.setRegion(tx, id, region);
       if (region !== null) await enqueue(tx, id, evictTenantJob, { tenantId: id });
       await this.#note(tx, caller, id, { event: 'tenant.region_assigned', details: { region, reason } });
@@ -153,12 +156,5 @@ function notConfirmed(): AppError {
   return new AppError('invalid_params', {
     message: '`confirm` is not the slug in the path. Name the tenant that is to be deleted twice.',
     problems: [{ pointer: '/confirm', message: 'not this tenant’s slug' }],
-  });
-}
-
-function noRegions(): AppError {
-  return new AppError('conflict', {
-    message:
-      'This installation has no regions: nobody would serve the tenant. Set WHARF_REGION on every service first.',
   });
 }

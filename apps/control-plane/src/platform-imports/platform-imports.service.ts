@@ -168,7 +168,7 @@ export class PlatformImportsService {
   }
 
   #regionFor(asked: string | undefined): string | undefined {
-    if (asked !== undefined) requireRegion(asked, regionOf(this.config));
+    if (asked !== undefined) requireRegion(asked, regionOf(this.config), '/home_region');
     return asked;
   }
 

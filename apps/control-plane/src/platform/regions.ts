@@ -9,7 +9,7 @@ export const regionName = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$
  * A region that operators name must be one that services are of, as far as this one knows them.
  * @throws AppError conflict where there are no regions; invalid_params for one that is none
  */
-export function requireRegion(named: string, { region, urls }: ServingRegion): void {
+export function requireRegion(named: string, { region, urls }: ServingRegion, pointer = '/region'): void {
   if (region === undefined)
     throw new AppError('conflict', {
       message: `This installation has no regions: no service would be of ${named}. Set WHARF_REGION on every service first.`,
@@ -19,6 +19,6 @@ export function requireRegion(named: string, { region, urls }: ServingRegion): v
   const known = [...new Set([region, ...others])].toSorted().join(', ');
   throw new AppError('invalid_params', {
     message: `There is no region ${named}; there are ${known} (WHARF_REGION_URLS).`,
-    problems: [{ pointer: '/region', message: 'no region of this installation' }],
+    problems: [{ pointer, message: 'no region of this installation' }],
   });
 }

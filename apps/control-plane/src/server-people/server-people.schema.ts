@@ -10,7 +10,7 @@ const peopleSchema = z
     open_to: z.enum(['everyone', 'named']).meta({
       description: '`everyone`: every member. `named`: only the members and groups that are listed.',
     }),
-    members: z.array(z.uuid()).max(ENTRIES_MAX).meta({ description: 'Account ids of members.' }),
+    members: z.array(z.uuid().toLowerCase()).max(ENTRIES_MAX).meta({ description: 'Account ids of members.' }),
     groups: z.array(lineOfText(256)).max(ENTRIES_MAX),
   })
   .meta({ id: 'ServerPeople' });
