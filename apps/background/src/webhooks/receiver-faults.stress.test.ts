@@ -68,7 +68,7 @@ test.each([
   ['https://127.0.0.1:{port}/', '127.0.0.1 is not a public address.'],
   ['https://[::ffff:127.0.0.1]:{port}/', '::ffff:7f00:1 is not a public address.'],
   ['https://169.254.169.254/latest', '169.254.169.254 is not a public address.'],
-  ['https://localhost:{port}/', 'localhost is not a public address.'],
+  ['https://localhost:{port}/', 'localhost is not a name on the public internet.'],
   ['https://2130706433:{port}/', '127.0.0.1 is not a public address.'],
 ])('%s is not dialled unless an operator opened it', async (url, reason) => {
   const { tenantId, receiver } = await subscribed();
