@@ -7,7 +7,7 @@ export interface Options {
   readonly names: readonly string[];
   /** It begins nothing after so many. */
   readonly minutes: number;
-  /** How many more than a fault may cost may fail of calls, of those made again, of sessions and of requests of the API. */
+  /** How many more than a fault may cost may fail of calls and sessions, where any may, and of requests of the API. */
   readonly slack: number;
   /** What may be left out where this machine cannot bring it about. */
   readonly maySkip: readonly string[];
@@ -20,7 +20,8 @@ Breaks what the platform stands on, one thing after the other, under the calls o
   minutes N        begins nothing after so many; what was not begun has failed, or was to be left out
   ci               what CI breaks
   only NAME …      what has a name that begins so
-  slack N          so many more calls may fail in each row than it allows: for a machine that others use too
+  slack N          for a machine that others use too: so many more calls may fail in each row that lets any fail,
+                   and requests of the API in each
   may-skip NAME …  what has a name that begins so may be left out where this machine cannot do it (small disks take root), or in time
   list             prints the names
 

@@ -93,8 +93,7 @@ test('answers 503 with Retry-After while the database is away', async () => {
     headers: { authorization: `Bearer ${key}` },
   });
   expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '5']);
-  // In words for whoever called: nothing of the driver, no name of a database.
-  expect(await answer.text()).not.toMatch(/postgres|ECONN|3D000|test_/i);
+  expect(await answer.text()).not.toMatch(/database|postgres|ECONN/i);
   expect(await service.readiness()).toMatchObject({ ok: false });
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));

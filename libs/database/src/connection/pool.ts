@@ -96,7 +96,7 @@ export class Pool {
 export function unavailableOf(error: unknown): unknown {
   if (!isUnavailable(error)) return error;
   return new AppError('unavailable', {
-    message: 'The database does not answer at the moment. Try again shortly.',
+    message: 'What keeps this does not answer at the moment. Try again shortly.',
     retryAfterSeconds: 5,
     cause: error,
   });
