@@ -106,7 +106,7 @@ async function bringAbout(
   const cost = eased(fault.cost, slack);
   // What the fault before did to a client is not this one's.
   await traffic.untilWell();
-  ledger.row = name;
+  ledger.faultBegins(name);
   try {
     await fault.run(platform);
   } catch (error) {

@@ -35,7 +35,7 @@ export async function soak(minutes: number): Promise<boolean> {
     const grown = trends.filter((trend) => !isFlat(trend));
     say(`\n${ledger.calls.length} calls in ${minutes} minutes, ${failed} failed, ${ledger.leaks.length} leaked.`);
     for (const { text, failure, ms } of failures.slice(0, SHOWN_MAX))
-      say(`  ${text} after ${ms.toFixed(0)} ms: ${failure}`);
+      say(`  ${text} after ${ms?.toFixed(0)} ms: ${failure}`);
     for (const { service, measure, growth, allowed } of grown) {
       say(`  ${service}: ${measure} rose by ${growth.toFixed(1)}; up to ${allowed.toFixed(1)} is called flat.`);
     }

@@ -27,7 +27,7 @@ function clockOffset(minutes: number): string {
 export const CLOCKS: readonly Fault[] = SKEWED.flatMap((kind) =>
   [SKEW_MINUTES, -SKEW_MINUTES].map((minutes) => ({
     name: `clock-${kind}-${minutes > 0 ? 'ahead' : 'behind'}`,
-    cost: { calls: IN_FLIGHT, again: FEW, sessions: kind === 'worker-runtime' ? IN_FLIGHT : NONE, api: FEW },
+    cost: { calls: FEW, again: FEW, sessions: kind === 'worker-runtime' ? IN_FLIGHT : NONE, api: FEW },
     async run(platform: Platform) {
       const skewed = oneOf(platform, kind);
       await skewed.restart(clockOffset(minutes));

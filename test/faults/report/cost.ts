@@ -39,5 +39,5 @@ function tooMany(what: string, bound: Bound, made: number, failures: readonly st
 }
 
 function failureOf({ text, failure, ms }: Call): string {
-  return `${text} after ${ms.toFixed(0)} ms: ${failure ?? 'not ended'}`;
+  return `${text} after ${ms?.toFixed(0) ?? '?'} ms: ${failure ?? 'not ended'}`;
 }

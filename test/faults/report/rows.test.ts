@@ -102,3 +102,21 @@ it('counts calls of no fault only where something is wrong with them', () => {
   ledger.begin('mark', 'first', 'row').answer = { status: 200, text: '{"result":{}}' };
   expect(countOf([rowFor(between, ledger)])).toEqual({ passed: 0, failed: 1 });
 });
+
+it('counts what was under way when a fault began as that fault’s, and what had ended as nobody’s', () => {
+  const ledger = new Ledger([]);
+  const [ended, underWay] = [ledger.begin('mark', 'first'), ledger.begin('mark', 'first')];
+  ended.ms = 5;
+  ledger.faultBegins('row');
+  const after = ledger.begin('mark', 'first');
+  ledger.row = 'between';
+  expect([ended, underWay, after, ledger.begin('mark', 'first')].map(({ row }) => row)).toEqual([
+    'before',
+    'row',
+    'row',
+    'between',
+  ]);
+  expect(faultsOf(rowFor({ name: 'row', cost: NOTHING, recovered: WELL }, ledger))).toContainEqual(
+    '2 of 2 calls failed, where 0 may: mark call 2 after ? ms: not ended; mark call 3 after ? ms: not ended',
+  );
+});

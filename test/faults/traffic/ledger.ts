@@ -10,8 +10,8 @@ export type Purpose = 'first' | 'again' | 'probe';
 export interface Call {
   readonly text: string;
   readonly purpose: Purpose;
-  /** The row of the table that it belongs to. */
-  readonly row: string;
+  /** The row of the table that it belongs to: what was wrong when it began, or while it was under way. */
+  row: string;
   /** The digest of its arguments, by which its audit record is found. */
   readonly digest: string;
   /** Whose it is: what its answer must hold. */
@@ -23,8 +23,8 @@ export interface Call {
   sessionEnded: boolean;
   /** What the client saw, where it failed. */
   failure?: string;
-  /** How long it took in the client, in ms. */
-  ms: number;
+  /** How long it took in the client, in ms, once that waits for it no more. */
+  ms?: number;
 }
 
 /** Every call of a run, and answers that held what is another tenant's. */
@@ -37,12 +37,18 @@ export class Ledger {
 
   constructor(private readonly marks: readonly string[]) {}
 
+  /** From now on all is this fault's, also what is under way. */
+  faultBegins(name: string): void {
+    for (const call of this.calls) if (call.ms === undefined && call.row === this.row) call.row = name;
+    this.row = name;
+  }
+
   /** Writes a call down that begins now, under a text that no other has. */
   begin(mark: string, purpose: Purpose, row = this.row): Call {
     this.#next += 1;
     const text = `${mark} call ${this.#next}`;
     const digest = `sha256:${createHash('sha256').update(JSON.stringify({ text })).digest('hex')}`;
-    const call: Call = { text, purpose, row, digest, mark, failed: true, sessionEnded: false, ms: 0 };
+    const call: Call = { text, purpose, row, digest, mark, failed: true, sessionEnded: false };
     this.calls.push(call);
     return call;
   }
