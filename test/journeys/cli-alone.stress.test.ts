@@ -38,14 +38,40 @@ describe('the command line where nothing answers', () => {
     });
   });
 
-  test.each(['bash', 'zsh', 'fish'])('completes in %s', async (shell) => {
+  test.each(['bash', 'zsh', 'fish'])('prints a script for %s that asks the program itself', async (shell) => {
     const { code, stdout } = await line.cli(['completion', shell]);
-    expect([code, stdout]).toEqual([0, expect.stringContaining('secrets')]);
+    expect([code, stdout]).toEqual([0, expect.stringContaining('wharf __complete -- ')]);
   });
 
-  test('completes a command’s own words in a real bash', async () => {
+  test('names the shells that it knows', async () => {
+    const { code, stderr } = await line.cli(['completion', 'ksh']);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('bash, zsh, fish')]);
+  });
+
+  test.each([
+    ['sec', 'secrets'],
+    ['secrets s', 'set'],
+    ['secrets set x ', ''],
+    ['--profile k secrets r', 'restore'],
+    ['secrets --profile k r', 'restore'],
+    ['connect --client cl', 'claude claude-code'],
+    ['init --kind ', 'openapi http npm knowledge'],
+    ['drift policy x ', 'approve auto reject'],
+    ['rollout start x 2 --strategy b', 'blue-green'],
+    ['logs --ou', '--outcome'],
+    ['logs --prof', '--profile'],
+    ['releases ', ''],
+    ['deploy ', ''],
+    ['nothing-like-it ', ''],
+  ])('completes wharf %s', async (typed, expected) => {
+    const { code, stdout, stderr } = await line.cli(['__complete', '--', ...typed.split(' ')]);
+    expect([code, stdout.trim().replaceAll('\n', ' '), stderr]).toEqual([0, expected, '']);
+  });
+
+  test('completes in a real bash', async () => {
     const { stdout } = await line.cli(['completion', 'bash']);
-    const script = `${stdout}\nCOMP_WORDS=(wharf secrets s); COMP_CWORD=2; _wharf; echo "\${COMPREPLY[@]}"`;
+    const wharf = `wharf() { "${process.execPath}" "${line.program}" "$@"; }`;
+    const script = `${wharf}\n${stdout}\nCOMP_WORDS=(wharf secrets s); COMP_CWORD=2; _wharf; echo "\${COMPREPLY[@]}"`;
     const words = await new Promise((resolve) => {
       execFile('bash', ['-c', script], { timeout: 60_000 }, (_, out) => resolve(out.trim()));
     });

@@ -1,5 +1,4 @@
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -18,6 +17,7 @@ import {
 } from '#libs/testing';
 import { Client } from 'pg';
 import { Webhook } from 'standardwebhooks';
+import { invite } from './invited.fixture.js';
 
 /** A tenant whose rows live in a database of its own does what every tenant does, beside one whose rows do not. */
 let own: TestDatabase;
@@ -181,16 +181,7 @@ test('the audit log is numbered, signed, and proves itself', async () => {
 });
 
 test('who is invited becomes a member there, with an account that is everybody’s', async () => {
-  const tenant = Buffer.from(mine.id.replaceAll('-', ''), 'hex').toString('base64url');
-  const token = `wiv_${tenant}${'a'.repeat(43)}`;
-  await asOwner(own.databaseUrl, (owner) =>
-    owner.query(
-      `insert into invitations (tenant_id, id, email, role, groups, token_hash, invited_by, expires_at)
-       select tenant_id, gen_random_uuid(), 'guest@apart.example', 'developer', '{}', $2, account_id, now() + interval '1 hour'
-       from members where tenant_id = $1`,
-      [mine.id, createHash('sha256').update(token).digest('hex')],
-    ),
-  );
+  const token = await invite(own.databaseUrl, { tenantId: mine.id, email: 'guest@apart.example', role: 'developer' });
   const body = { token, password: 'a password of the guest' };
   expect(await json('POST', '/v1/invitations/acceptance', mine.key, body)).toMatchObject({ role: 'developer' });
   const hash = `select left(password_hash, 7) as hash, count(m.*)::int as members from accounts a

@@ -4,7 +4,7 @@ import { addApprovals } from './approvals/approvals-commands.js';
 import { addAudit } from './commands/audit.js';
 import { addCall } from './commands/call.js';
 import { Run, type Surroundings } from './commands/command.js';
-import { addCompletion } from './commands/completion.js';
+import { addCompletion } from './completion/completion-commands.js';
 import { addConnect } from './commands/connect.js';
 import { addDeploy } from './commands/deploy.js';
 import { addInit } from './commands/init.js';

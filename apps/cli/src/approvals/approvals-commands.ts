@@ -1,3 +1,4 @@
+import { Option } from 'commander';
 import { z } from 'zod';
 import { queryOf } from '#libs/journey';
 import type { AddCommands, Run } from '../commands/command.js';
@@ -5,6 +6,8 @@ import { approvalsText, approvalText } from './approvals-text.js';
 import { approvalSchema, shownSchema } from './approvals-api.js';
 
 const pageSchema = z.object({ approvals: z.array(approvalSchema) });
+
+const STATES = ['pending', 'approved', 'refused', 'used', 'expired'];
 
 interface Why {
   readonly reason?: string;
@@ -16,7 +19,7 @@ export const addApprovals: AddCommands = (program, run) => {
   approvals
     .command('list')
     .description('what waits, newest first')
-    .option('--state <state>', 'pending, approved, refused, used or expired', 'pending')
+    .addOption(new Option('--state <state>', 'what has come of them').choices(STATES).default('pending'))
     .action(({ state }: { state: string }) => list(run(), state));
   approvals
     .command('show <id>')

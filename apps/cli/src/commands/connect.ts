@@ -1,3 +1,4 @@
+import { Option } from 'commander';
 import { z } from 'zod';
 import { queryOf } from '#libs/journey';
 import type { AddCommands, Run } from './command.js';
@@ -18,6 +19,8 @@ const configsSchema = z.object({
   ),
 });
 
+const CLIENTS = ['claude', 'chatgpt', 'cursor', 'vscode', 'claude-code'];
+
 interface Choice {
   readonly client?: string;
   readonly apiKey?: true;
@@ -28,7 +31,7 @@ export const addConnect: AddCommands = (program, run) => {
   program
     .command('connect [server]')
     .description('how agents are configured for a server, a profile, or all your servers')
-    .option('--client <client>', 'only claude, chatgpt, cursor, vscode or claude-code')
+    .addOption(new Option('--client <client>', 'only for this one').choices(CLIENTS))
     .option('--api-key', 'with an API key instead of a person’s sign-in')
     .action((server: string | undefined, choice: Choice) => connect(run(), server, choice));
 };

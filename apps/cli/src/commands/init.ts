@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { Option } from 'commander';
 import { MANIFEST_FILE } from '../deploy/manifest.js';
 import { CliProblem } from '../problem.js';
 import type { AddCommands, Run } from './command.js';
@@ -39,7 +40,9 @@ export const addInit: AddCommands = (program, run) => {
   program
     .command('init [folder]')
     .description(`write a ${MANIFEST_FILE} to begin with, in a folder that is made if there is none`)
-    .option('--kind <kind>', `what the server is made from: ${Object.keys(SOURCES).join(', ')}`, 'http')
+    .addOption(
+      new Option('--kind <kind>', 'what the server is made from').choices(Object.keys(SOURCES)).default('http'),
+    )
     .option('--server <slug>', 'the server’s name in its URL')
     .action((folder: string | undefined, options: { kind: string; server?: string }) =>
       init(run(), folder ?? '.', options),
@@ -47,9 +50,6 @@ export const addInit: AddCommands = (program, run) => {
 };
 
 async function init(run: Run, folder: string, { kind, server }: { kind: string; server?: string }): Promise<void> {
-  const source = SOURCES[kind];
-  if (source === undefined)
-    throw new CliProblem(`"${kind}" is no kind of server.`, `Kinds: ${Object.keys(SOURCES).join(', ')}.`);
   const file = path.join(folder, MANIFEST_FILE);
   const slug =
     server ??
@@ -58,7 +58,7 @@ async function init(run: Run, folder: string, { kind, server }: { kind: string; 
       .toLowerCase()
       .replace(/[^a-z0-9]+/g, '-') ||
       'server');
-  const manifest = `${JSON.stringify({ server: slug, name: slug, source }, undefined, 2)}\n`;
+  const manifest = `${JSON.stringify({ server: slug, name: slug, source: SOURCES[kind] }, undefined, 2)}\n`;
   await mkdir(folder, { recursive: true }).catch((cause: NodeJS.ErrnoException) => {
     throw new CliProblem(`${folder} is no folder, and none can be made there.`, 'Name another one.', { cause });
   });

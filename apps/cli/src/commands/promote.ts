@@ -1,8 +1,9 @@
+import { Option } from 'commander';
 import { z } from 'zod';
 import { ApiProblem } from '#libs/journey';
 import { CliProblem } from '../problem.js';
 import { parseSteps } from '../rollouts/rollout-steps.js';
-import { RolloutsApi, rolloutSchema } from '../rollouts/rollouts-api.js';
+import { RolloutsApi, rolloutSchema, STRATEGIES } from '../rollouts/rollouts-api.js';
 import type { Session } from '../session/session.js';
 import type { AddCommands, Run } from './command.js';
 import { follow } from './rollout.js';
@@ -27,7 +28,7 @@ export const addPromote: AddCommands = (program, run) => {
     .command('promote <server>')
     .description('bring the release that serves another environment of a server to this one')
     .option('--from <environment>', 'the environment that it serves', 'staging')
-    .option('--strategy <name>', 'canary, blue-green or shadow')
+    .addOption(new Option('--strategy <name>', 'how it is brought to the callers').choices(STRATEGIES))
     .option('--steps <steps>', 'percent and time of each step, such as 10:5m,50:10m,100:10m')
     .option('--acknowledge-breaking', 'it may break agents of the live release')
     .option('--override-schedule', 'also outside of the release windows and while the server is frozen')

@@ -1,8 +1,8 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { CliProblem } from '../problem.js';
 import { parseSteps } from '../rollouts/rollout-steps.js';
 import { placeText, rolloutText, verdictText } from '../rollouts/rollout-text.js';
-import { RolloutsApi, type Move, type SeenRollout } from '../rollouts/rollouts-api.js';
+import { RolloutsApi, STRATEGIES, type Move, type SeenRollout } from '../rollouts/rollouts-api.js';
 import type { AddCommands, Run } from './command.js';
 import { findRelease, releasesWhere } from './releases.js';
 
@@ -51,7 +51,7 @@ function addStart(rollout: Command, run: () => Run): void {
   rollout
     .command('start <server> <release>')
     .description('begin one; give the release’s number or version')
-    .option('--strategy <name>', 'canary, blue-green or shadow')
+    .addOption(new Option('--strategy <name>', 'how it is brought to the callers').choices(STRATEGIES))
     .option('--steps <steps>', 'percent and time of each step, such as 10:5m,50:10m,100:10m')
     .option('--drain <seconds>', 'how long sessions of the old release may go on after the switch')
     .option('--acknowledge-breaking', 'it may break agents of the live release')

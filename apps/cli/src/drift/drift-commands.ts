@@ -1,3 +1,4 @@
+import { Argument } from 'commander';
 import type { AddCommands, Run } from '../commands/command.js';
 import { DriftApi } from './drift-api.js';
 import { candidatesText, candidateText, watchText } from './drift-text.js';
@@ -38,8 +39,9 @@ export const addDrift: AddCommands = (program, run) => {
       on(server, (here, api) => refuse(here, api, id, reason)),
     );
   drift
-    .command('policy <server> <policy>')
-    .description('what is done from now on: approve, auto or reject')
+    .command('policy <server>')
+    .addArgument(new Argument('<policy>').choices(['approve', 'auto', 'reject']))
+    .description('what is done from now on')
     .action((server: string, policy: string) => on(server, (here, api) => setPolicy(here, api, policy)));
   drift
     .command('check <server>')

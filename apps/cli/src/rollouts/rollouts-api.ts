@@ -14,6 +14,9 @@ const verdictSchema = z.looseObject({
   hold: z.string().optional(),
 });
 
+/** How a release is brought to the callers. */
+export const STRATEGIES: readonly string[] = ['canary', 'blue-green', 'shadow'];
+
 /** A rollout as the management API answers it. */
 export const rolloutSchema = z.looseObject({
   id: z.string(),

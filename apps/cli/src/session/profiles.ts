@@ -43,6 +43,11 @@ export class Profiles {
     return wanted === undefined || profile === undefined ? undefined : { name: wanted, profile };
   }
 
+  /** What they are called. */
+  async names(): Promise<string[]> {
+    return Object.keys((await this.#read()).profiles);
+  }
+
   /** Keeps a profile and makes it the current one. */
   async save(name: string, profile: Profile): Promise<void> {
     const { profiles } = await this.#read();
