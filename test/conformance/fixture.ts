@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { signUp, WharfApi } from '#libs/journey';
+import { OperatorApi, signUp, WharfApi } from '#libs/journey';
 import { bundleManifest, packBundle, type ArchiveEntry, type Wharf } from '#libs/testing';
 import type { Place } from './logins/place.js';
 
@@ -46,6 +46,8 @@ export async function publishFixture(wharf: Wharf, variants: readonly Era[] = ER
   const person = { email: 'owner@conformance.example', password: 'correct horse battery staple' };
   const signedUp = await signUp(wharf.url, { tenantName: 'Conformance', slug: TENANT, ...person });
   const api = new WharfApi({ publicUrl: wharf.url, apiKey: signedUp.api_key.text });
+  const operator = new OperatorApi({ publicUrl: wharf.url, operatorKey: wharf.operatorKey });
+  await operator.setPlan(TENANT, 'scale', 'the suite makes more calls in a minute than a free tenant may');
   const archive = packBundle(serverModules(), MANIFEST);
   const artefact = await api.uploadArtefact('application/zip', new Uint8Array(archive));
   for (const eras of variants) {
