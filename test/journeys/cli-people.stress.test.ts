@@ -61,6 +61,9 @@ test('says who signed in, with their role', async () => {
     profile: 'owner',
     who: { kind: 'person', email: shop.owner.email, role: 'owner' },
   });
+  const token = (await line.cli(['token', '--profile', 'owner'])).stdout.trim();
+  const members = await fetch(`${wharf.url}/v1/members`, { headers: { authorization: `Bearer ${token}` } });
+  expect(members.status).toBe(200);
 });
 
 test('says which API key it is, without its secret', async () => {

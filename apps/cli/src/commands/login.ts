@@ -13,7 +13,7 @@ interface LoginOptions {
   readonly forCalls?: boolean;
 }
 
-/** `wharf login`, `logout` and `whoami`. */
+/** `wharf login`, `logout`, `whoami` and `token`. */
 export const addLogin: AddCommands = (program, run) => {
   program
     .command('login')
@@ -30,6 +30,10 @@ export const addLogin: AddCommands = (program, run) => {
     .command('whoami')
     .description('show who you are, at which tenant, and how you get in')
     .action(() => whoami(run()));
+  program
+    .command('token')
+    .description('print what the management API takes from you, for programs such as curl; it is a secret')
+    .action(() => printToken(run()));
 };
 
 async function login(run: Run, options: LoginOptions): Promise<void> {
@@ -72,4 +76,9 @@ async function logout(run: Run): Promise<void> {
   }
   await run.profiles.remove(name);
   run.output.result({ profile: name }, `Signed out of ${profile.tenant}.`);
+}
+
+async function printToken(run: Run): Promise<void> {
+  const token = await (await run.session()).managementBearer();
+  run.output.result({ token }, token);
 }
