@@ -179,7 +179,15 @@ const COMMANDS = {
       ['knip/bin/knip.js'],
     ),
   test: () => runJest(30),
-  stress: () => runJest(30, ...STRESS),
+  // `minutes N` begins none of its parts after so many.
+  stress: () =>
+    rest[0] === 'minutes'
+      ? runBounded(Number(rest[1]) + 15, [fileURLToPath(import.meta.url), 'stress-in-parts', ...rest])
+      : runJest(30, ...STRESS),
+  'stress-in-parts': async () => {
+    const { runInParts } = await import('../scripts/in-parts.mjs');
+    process.exitCode = runInParts(root, Number(rest[1]), [...JEST, ...STRESS, ...rest.slice(2)]);
+  },
   faults: () => runBounded(100, [fileURLToPath(import.meta.url), 'faults-here', ...rest]),
   'faults-here': () => runCompiled('test/faults/main.js'),
   soak: () => runBounded(Number(rest[1] ?? 10) + 5, [fileURLToPath(import.meta.url), 'soak-here', ...rest]),
