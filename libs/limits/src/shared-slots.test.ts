@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
 import type { RedisStore } from '#libs/redis';
 import { connectTestRedis, testRedis, until } from '#libs/testing';
 import { SharedSlots, type SlotVerdict } from './shared-slots.js';
@@ -85,4 +85,15 @@ test('a limit that was lowered holds for what comes, and one that was raised at 
   expect(taken(await Promise.all([0, 1, 2].map(() => slots.take('h', 3))))).toBe(3);
   expect(await slots.take('h', 2)).toBe('full');
   await until(async () => typeof (await slots.take('h', 4)) === 'function');
+});
+
+test('what runs at once goes up and down without asking Redis each time', async () => {
+  const asked = jest.spyOn(redis as RedisStore & { holdSlots(): Promise<number> }, 'holdSlots');
+  for (let turn = 0; turn < 200; turn += 1) {
+    const verdicts = await Promise.all(Array.from({ length: 40 }, () => slots.take('i', 1_000)));
+    for (const verdict of verdicts) releaseOf(verdict)();
+    await redis.ping(); // what was asked is answered
+  }
+  expect(asked.mock.calls.length).toBeLessThan(150);
+  asked.mockRestore();
 });

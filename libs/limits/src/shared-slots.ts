@@ -8,6 +8,8 @@ const HELD_MS = 10_000;
 const REFRESH_MS = 3_000;
 /** Nobody asks again sooner for a key that is full, unless one of its own has ended. */
 const FULL_MS = 20;
+/** What is more than spare is given back after this, if it still is: what runs at once goes up and down with every call. */
+const EXCESS_MS = 100;
 /** Most that is held beside what runs: a share of what may run, and never more than so many. */
 const SPARE_SHARE = 0.05;
 const SPARE_MAX = 16;
@@ -44,6 +46,8 @@ interface Held {
   held: number;
   most: number;
   asking: Promise<'held' | 'full' | 'unknown'> | undefined;
+  /** Looks whether there is more than spare. */
+  looking: NodeJS.Timeout | undefined;
   /** From `performance.now()`. */
   fullUntilMs: number;
 }
@@ -71,7 +75,7 @@ export class SharedSlots {
 
   /** Takes a slot of `key` while fewer than `most` are taken. */
   async take(key: string, most: number, whenUncertain: WhenUncertain = 'allow'): Promise<SlotVerdict> {
-    const own = this.#keys.get(key) ?? { running: 0, held: 0, most, asking: undefined, fullUntilMs: 0 };
+    const own = this.#keys.get(key) ?? newlyHeld(most);
     this.#keys.set(key, own);
     own.most = most;
     while (own.running >= Math.min(own.held, most)) {
@@ -104,9 +108,18 @@ export class SharedSlots {
     };
   }
 
-  /** Gives back what is more than spare, one step after another. */
+  /** Gives back what is more than spare, one step after another: at once where nothing may be spared. */
   #giveBack(key: string, own: Held): void {
-    if (own.asking === undefined && own.held - own.running > spareOf(own)) void this.#ask(key, own, 0);
+    if (own.looking !== undefined || !hasExcess(own)) return;
+    if (spareOf(own) === 0) return this.#giveExcessBack(key, own);
+    own.looking = setTimeout(() => {
+      own.looking = undefined;
+      this.#giveExcessBack(key, own);
+    }, EXCESS_MS).unref();
+  }
+
+  #giveExcessBack(key: string, own: Held): void {
+    if (own.asking === undefined && hasExcess(own)) void this.#ask(key, own, 0);
   }
 
   /** Asks for what runs, what is needed beside it and what may be spared, once for all who wait. */
@@ -143,6 +156,14 @@ export class SharedSlots {
       else void this.#ask(key, own, 0);
     }
   }
+}
+
+function newlyHeld(most: number): Held {
+  return { running: 0, held: 0, most, asking: undefined, looking: undefined, fullUntilMs: 0 };
+}
+
+function hasExcess(own: Held): boolean {
+  return own.held - own.running > spareOf(own);
 }
 
 function spareOf({ most }: Held): number {
