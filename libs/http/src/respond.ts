@@ -1,5 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { toProblemDocument, type AppError } from '#libs/errors';
+import { waitHeaders } from './rate-limit.js';
 
 const DISCARD_MS = 5_000;
 
@@ -48,7 +49,7 @@ function boundUnread({ req: request }: ServerResponse): void {
 
 /**
  * Answers with an RFC 9457 problem document. It repeats the response's `X-Request-Id` where it has one, and names `docs`,
- * where this kind of error is explained.
+ * where this kind of error is explained; a limit that is full stands in `RateLimit`.
  */
 export function sendProblem(
   response: ServerResponse,
@@ -63,7 +64,7 @@ export function sendProblem(
   };
   sendJson(response, error.status, toProblemDocument(error, about), {
     'content-type': 'application/problem+json; charset=utf-8',
-    ...(error.retryAfterSeconds === undefined ? {} : { 'retry-after': String(error.retryAfterSeconds) }),
+    ...waitHeaders(error),
     ...headers,
   });
 }

@@ -34,7 +34,10 @@ export class GrantsApi {
   ): Promise<void> {
     const refusals: Allowance = { key: `own-grants|${address}`, max: REFUSED_MAX, windowSeconds: 60 };
     const retryAfterSeconds = await this.attempts.wait(refusals);
-    if (retryAfterSeconds > 0) throw new AppError('rate_limited', { retryAfterSeconds });
+    if (retryAfterSeconds > 0) {
+      const limit = { name: 'refused_tokens', quota: refusals.max, windowSeconds: refusals.windowSeconds };
+      throw new AppError('rate_limited', { retryAfterSeconds, limit });
+    }
     try {
       const holder = await this.#holderOf(request);
       const method = id === undefined ? 'GET' : 'DELETE';

@@ -103,6 +103,21 @@ test('every refusal is a problem document with a code and the place where it is 
         ]);
 });
 
+test('every 429 says in its headers what is full and when to come again', async () => {
+  const { body } = await api.send('GET', '/v1/openapi.json');
+  const operations = Object.values<OpenApiDocument['paths'][string]>(body.paths).flatMap((item) => Object.values(item));
+  const limited = operations.flatMap(({ operationId, responses }) => {
+    const headers = responses['429']?.headers;
+    return responses['429'] === undefined ? [] : [{ operationId, headers: Object.keys(headers ?? {}) }];
+  });
+  expect(limited.length).toBeGreaterThan(100);
+  for (const { operationId, headers } of limited)
+    expect({ operationId, headers }).toEqual({
+      operationId,
+      headers: ['X-Request-Id', 'Retry-After', 'RateLimit', 'RateLimit-Policy'],
+    });
+});
+
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
 /** Whether a schema is of an object whose first member is an array of objects: what there is of something. */
