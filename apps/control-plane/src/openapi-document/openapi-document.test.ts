@@ -46,6 +46,36 @@ test('every operation has an id of its own, a summary and its refusals', async (
   }
 });
 
+test('a body of which everything may be left out may itself be left out', async () => {
+  const { body } = await api.send('GET', '/v1/openapi.json');
+  const paths = Object.entries<OpenApiDocument['paths'][string]>(body.paths);
+  const optional = paths.flatMap(([path, item]) =>
+    Object.entries(item).flatMap(([method, { requestBody }]) =>
+      requestBody?.required === false ? [`${method.toUpperCase()} ${path}`] : [],
+    ),
+  );
+  expect(optional.toSorted()).toEqual([
+    'PATCH /v1/identity-providers/{provider}',
+    'PATCH /v1/profiles/{profile}',
+    'PATCH /v1/servers/{server}/documents/{document}',
+    'PATCH /v1/servers/{server}/probes/{probe}',
+    'POST /v1/api-keys/{id}/rotation',
+    'POST /v1/approvals/{approval}/approve',
+    'POST /v1/approvals/{approval}/refuse',
+    'POST /v1/clients/{client}/secret',
+    'POST /v1/servers/{server}/drift/candidates/{candidate}/approve',
+    'POST /v1/servers/{server}/probes/run',
+    'POST /v1/servers/{server}/releases/{release}/publish',
+    'POST /v1/webhooks/{webhook}/secret',
+  ]);
+  const tenant = await api.newTenant();
+  const key = await api.tokenOf(tenant, tenant.ownerId);
+  for (const route of optional) {
+    const [method = '', path = ''] = route.replaceAll(/\{\w+\}/g, 'a0000000-0000-4000-8000-000000000000').split(' ');
+    expect([route, (await api.send(method, path, { key })).status]).toEqual([route, 404]);
+  }
+});
+
 test('the page names every route, loads nothing and allows nothing but its own style', async () => {
   const document = (await api.send('GET', '/v1/openapi.json')).body;
   const { text, headers } = await api.send('GET', '/v1/docs');
