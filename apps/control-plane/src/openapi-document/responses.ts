@@ -79,5 +79,10 @@ export function responsesOf(route: DocumentedRoute, schemas: JsonSchemas): Recor
     ...(contract.etag === undefined || schema === undefined ? {} : { ETag: ETAG }),
     ...(method === 'POST' ? { 'Idempotency-Replayed': REPLAYED } : {}),
   };
-  return Object.fromEntries([[String(status), { description: means, headers, ...content }], ...problemsOf(route)]);
+  const known = { description: 'It is still what `If-None-Match` names.', headers };
+  return Object.fromEntries([
+    [String(status), { description: means, headers, ...content }],
+    ...(contract.etag === 'shown' ? [['304', known] as const] : []),
+    ...problemsOf(route),
+  ]);
 }
