@@ -48,7 +48,7 @@ function boundUnread({ req: request }: ServerResponse): void {
 }
 
 /**
- * Answers with an RFC 9457 problem document. It repeats the response's `X-Request-Id` where it has one, and names `docs`,
+ * Answers with an RFC 9457 problem document. It repeats the answer's `X-Request-Id` where it has one, and names `docs`,
  * where this kind of error is explained; a limit that is full stands in `RateLimit`.
  */
 export function sendProblem(
@@ -57,7 +57,7 @@ export function sendProblem(
   headers: OutgoingHttpHeaders = {},
   docs?: string,
 ): void {
-  const requestId = response.getHeader('x-request-id');
+  const requestId = headers['x-request-id'] ?? response.getHeader('x-request-id');
   const about = {
     ...(typeof requestId === 'string' ? { request_id: requestId } : {}),
     ...(docs === undefined ? {} : { docs }),

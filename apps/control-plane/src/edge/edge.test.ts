@@ -72,6 +72,12 @@ describe('bodies', () => {
 });
 
 describe('paths', () => {
+  test('are as they are written: in capitals they are nobody’s', async () => {
+    const { status, body, headers } = await api.send('GET', '/V1/servers', { key: tenant.key });
+    expect([status, body.code, body.request_id]).toEqual([404, 'not_found', headers.get('x-request-id')]);
+    expect(body.docs).toContain('not_found');
+  });
+
   test('an unknown path is 404, with credentials and without', async () => {
     for (const sent of [{}, { key: tenant.key }]) {
       const answer = await api.send('GET', '/v1/nothing', sent);

@@ -1,10 +1,5 @@
-import { ERROR_CATALOGUE, type ErrorCode } from '#libs/errors';
+import { ERROR_CATALOGUE } from '#libs/errors';
 import { escape } from './html.js';
-
-/** Where the API's page explains a kind of error. */
-export function errorDocs(publicUrl: string, code: ErrorCode): string {
-  return `${publicUrl}/v1/docs#error-${code}`;
-}
 
 /** Every error of the catalogue, each with an anchor of its own. */
 export function errorTable(): string {
