@@ -165,7 +165,7 @@ describe.each(ROUTES)('%s', (name) => {
         'application/problem+json; charset=utf-8',
       ]);
       const { status, code, docs } = answer.body;
-      expect([status, docs.endsWith(`/v1/docs#error-${code}`)]).toEqual([400, true]);
+      expect([status, docs.endsWith(`/v1/docs/errors#${code}`)]).toEqual([400, true]);
     }
     expect(await rowCounts(owner)).toEqual(before);
   });

@@ -10,5 +10,5 @@ export function requestIdOf(request: IncomingMessage): string {
 
 /** Where the management API explains a kind of error. */
 export function errorDocs(publicUrl: string, code: ErrorCode): string {
-  return `${publicUrl.replace(/\/$/, '')}/v1/docs#error-${code}`;
+  return `${publicUrl.replace(/\/$/, '')}/v1/docs/errors#${code}`;
 }

@@ -24,9 +24,30 @@ test('the document is valid OpenAPI 3.1 without dangling references', async () =
 
 test('every refusal names where it is explained, and the page explains every code', async () => {
   const refused = await api.send('GET', '/v1/tenant');
-  expect(refused.body.docs).toBe('http://localhost:4000/v1/docs#error-unauthenticated');
-  const { text } = await api.send('GET', '/v1/docs');
-  for (const code of Object.keys(ERROR_CATALOGUE)) expect(text).toContain(`id="error-${code}"`);
+  expect(refused.body.docs).toBe('http://localhost:4000/v1/docs/errors#unauthenticated');
+  const { text, headers } = await api.send('GET', '/v1/docs/errors');
+  expect([headers.get('content-type'), text.length < 50_000]).toEqual(['text/html; charset=utf-8', true]);
+  const sections = [...text.matchAll(/<section id="(\w+)".*?<\/h3><p>(.*?)<\/p><p>(.*?)<\/p><\/section>/g)];
+  expect(sections.map(([, code]) => code)).toEqual(Object.keys(ERROR_CATALOGUE));
+  for (const [, , title, help = ''] of sections)
+    expect([help.length > 60, help.includes(title ?? '')]).toEqual([true, false]);
+  const { text: page } = await api.send('GET', '/v1/docs');
+  for (const code of Object.keys(ERROR_CATALOGUE)) expect(page).toContain(`href="/v1/docs/errors#${code}"`);
+});
+
+test.each(['/v1/openapi.json', '/v1/docs', '/v1/docs/errors'])('%s is compressed, and not sent again', async (path) => {
+  const plain = await api.send('GET', path, { headers: { 'accept-encoding': 'identity' } });
+  expect([plain.status, plain.headers.get('content-encoding')]).toEqual([200, null]);
+  const etag = plain.headers.get('etag') ?? '';
+  for (const encoding of ['br', 'gzip']) {
+    const packed = await api.send('GET', path, { headers: { 'accept-encoding': encoding } });
+    expect([packed.headers.get('content-encoding'), packed.text === plain.text]).toEqual([encoding, true]);
+    expect(Number(packed.headers.get('content-length')) * 2).toBeLessThan(plain.text.length);
+    expect([packed.headers.get('etag'), packed.headers.get('vary')]).toEqual([etag, 'accept-encoding']);
+  }
+  const known = await api.send('GET', path, { headers: { 'if-none-match': etag } });
+  expect([known.status, known.text, known.headers.get('etag')]).toEqual([304, '', etag]);
+  expect((await api.send('GET', path, { headers: { 'if-none-match': '"other"' } })).status).toBe(200);
 });
 
 test('what the authorization server answers below /v1 is in the document, for access tokens only', async () => {
