@@ -3,7 +3,7 @@ import type { ErrorCode } from '#libs/errors';
 /** For each kind of error: when it comes, and what to do. Words between backticks are code. */
 export const ERROR_HELP: Readonly<Record<ErrorCode, string>> = {
   malformed_json:
-    'The body could not be read as JSON: it is cut off, not UTF-8, nested deeper than 64 levels or has more than 100,000 members. Send it again as your JSON library writes it.',
+    'The body could not be read as JSON: it is cut off, or is not UTF-8. Send it again as your JSON library writes it.',
   invalid_request:
     'Something in the path, query, headers or body is not as the route takes it. `errors` points at each place (RFC 6901) and says what belongs there. Nothing was done: correct it and send it again.',
   invalid_params:
