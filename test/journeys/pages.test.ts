@@ -141,7 +141,7 @@ describe('a new owner', () => {
   });
 });
 
-test.each(['/', '/v1/docs', '/auth/sessions', '/auth/account', '/auth/account/forgot'])(
+test.each(['/', '/v1/docs', '/v1/docs/errors', '/auth/sessions', '/auth/account', '/auth/account/forgot'])(
   'the page %s has a title, one main heading and no script errors',
   async (path) => {
     const page = await browser.newPage();

@@ -1,7 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { ConnectRecorder, RuleId, Step } from '#libs/connect-attempts';
 import { AppError, toAppError } from '#libs/errors';
-import { clientAddress, readBody, requireOneHost, securityHeaders, sendJson } from '#libs/http';
+import { clientAddress, errorDocs, readBody, requestIdOf, requireOneHost, securityHeaders, sendJson } from '#libs/http';
 import { withDeadline } from '#libs/resilience';
 import type { Logger } from '#libs/telemetry';
 import type { AccessAudit } from './access/access-audit.js';
@@ -38,6 +38,8 @@ const ANY_ORIGIN = {
 /** What the listener hands requests to. */
 export interface ListenerParts {
   readonly issuer: URL;
+  /** Where the management API is, which explains errors. */
+  readonly publicUrl: string;
   readonly trustProxy: boolean;
   readonly registrationsPerHour: number;
   readonly provider: RequestListener;
@@ -57,10 +59,12 @@ export interface ListenerParts {
 export function createListener(parts: ListenerParts): RequestListener {
   return (request, response) => {
     const route = findRoute(parts.issuer, request);
+    const requestId = requestIdOf(request);
+    response.setHeader('x-request-id', requestId);
     answer(parts, request, response, route).catch((thrown: unknown) => {
       const error = toAppError(thrown);
-      if (error.status >= 500) parts.logger.error({ err: thrown }, 'a request failed');
-      answerFailure(request, response, route, error);
+      if (error.status >= 500) parts.logger.error({ err: thrown, request_id: requestId }, 'a request failed');
+      answerFailure(request, response, route, { error, docs: errorDocs(parts.publicUrl, error.code) });
     });
   };
 }

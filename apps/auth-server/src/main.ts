@@ -152,11 +152,12 @@ function assemble(opened: Opened): Service['listener'] {
   const people = assemblePeople({ ...rooms, ...shared, own, attemptsMax, connections: connections.page, logger });
   return createListener({
     issuer,
+    publicUrl,
     trustProxy: config.WHARF_TRUST_PROXY,
     registrationsPerHour: config.WHARF_REGISTRATIONS_PER_HOUR,
     provider: provider.listener,
     own: people.ownPages,
-    grants: new GrantsApi(own, access, provider, attempts),
+    grants: new GrantsApi(own, access, provider, attempts, publicUrl),
     callback: federation.callback,
     connections,
     pages: new InteractionPages({ ...people, ...rooms, provider, recorder, elsewhere: federation.door }),
@@ -181,6 +182,7 @@ function buildProvider(
 ): AuthorizationProvider {
   const parts: ProviderParts = {
     ...rooms,
+    publicUrl: config.WHARF_PUBLIC_URL,
     database,
     masterKey: config.WHARF_MASTER_KEY,
     seals,

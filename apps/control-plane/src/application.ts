@@ -20,6 +20,8 @@ export async function assemble(platform: Platform): Promise<Application> {
   const instance = express();
   instance.disable('x-powered-by');
   instance.disable('etag');
+  // What stands before us sends paths here as they are written; another way of writing one is nobody's.
+  instance.enable('case sensitive routing');
   const application = await NestFactory.create(AppModule.holding(platform), new ExpressAdapter(instance), {
     logger: false,
     bodyParser: false,

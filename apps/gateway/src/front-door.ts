@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { UnplacedRefusals } from '#libs/audit';
 import { AppError, toAppError } from '#libs/errors';
-import { clientAddress, sendProblem } from '#libs/http';
+import { clientAddress, errorDocs, requestIdOf, sendProblem } from '#libs/http';
 import type { Logger } from '#libs/telemetry';
 import { answerError } from './edge/answer-error.js';
 import type { EarlyRefusals } from './overload/early-refusals.js';
@@ -68,7 +68,7 @@ export class FrontDoor {
       await this.#answerTenantUrl(request, response, target, query);
     } catch (error) {
       this.#noteRefusal(request, path, error);
-      this.#answerProblem(response, error);
+      this.#answerProblem(request, response, error);
     }
   }
 
@@ -113,10 +113,13 @@ export class FrontDoor {
     else if (error.code === 'not_found') unplaced.note('url_unknown', clientAddress(request, trustProxy));
   }
 
-  #answerProblem(response: ServerResponse, thrown: unknown): void {
+  #answerProblem(request: IncomingMessage, response: ServerResponse, thrown: unknown): void {
     const error = toAppError(thrown);
-    if (error.code === 'internal') this.parts.logger.error({ cause: String(error.cause) }, 'a request failed');
-    sendProblem(response, error);
+    const id = requestIdOf(request);
+    if (error.code === 'internal') {
+      this.parts.logger.error({ cause: String(error.cause), request_id: id }, 'a request failed');
+    }
+    sendProblem(response, error, { 'x-request-id': id }, errorDocs(this.parts.publicUrl, error.code));
   }
 }
 

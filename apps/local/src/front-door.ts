@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
 import { AppError, toAppError } from '#libs/errors';
-import { answerOperational, requireOneHost, sendProblem } from '#libs/http';
+import { answerOperational, errorDocs, requestIdOf, requireOneHost, sendProblem } from '#libs/http';
 import { EmbeddedError } from '#libs/embedded';
 import type { LocalConfig } from './config.js';
 import { homePage } from './home-page.js';
@@ -12,7 +12,6 @@ const AUTH =
   /^\/(?:auth(?:\/|$)|v1\/me\/grants(?:\/|$)|\.well-known\/(?:oauth-authorization-server|openid-configuration)(?:\/|$))/;
 /** Where some clients look for the authorization server's endpoints, whatever its metadata says, on every host. */
 const AUTH_AT_ROOT = /^\/(?:authorize|token|register)$/;
-const CONTROL = /^\/(?:v0|v1|admin\/v1|registry)(?:\/|$)/;
 
 /** One HTTP origin for every service: the same paths that a balancer routes in production. */
 export class FrontDoor {
@@ -25,7 +24,11 @@ export class FrontDoor {
     this.#server = createServer(
       { headersTimeout: 15_000, requestTimeout: 60_000, maxHeaderSize: 32 * 1024, keepAliveTimeout: 65_000 },
       (request, response) => {
-        this.#answer(request, response).catch((error: unknown) => sendProblem(response, toAppError(error)));
+        this.#answer(request, response).catch((thrown: unknown) => {
+          const error = toAppError(thrown);
+          const headers = { 'x-request-id': requestIdOf(request) };
+          sendProblem(response, error, headers, errorDocs(config.publicUrl, error.code));
+        });
       },
     );
   }
@@ -57,9 +60,7 @@ export class FrontDoor {
       if (path === '/' && request.method === 'GET') return homePage(response, this.config.publicUrl);
       if (await answerOperational(Object.values(services), request, response)) return;
     }
-    const listener = this.#listenerOf(services, request, path);
-    if (listener === undefined) throw new AppError('not_found');
-    listener(request, response);
+    this.#listenerOf(services, request, path)(request, response);
   }
 
   /**
@@ -77,11 +78,12 @@ export class FrontDoor {
     return isOwn;
   }
 
-  #listenerOf(services: Services, request: IncomingMessage, path: string): RequestListener | undefined {
+  #listenerOf(services: Services, request: IncomingMessage, path: string): RequestListener {
     if (AUTH_AT_ROOT.test(path)) return services['auth-server'].listener;
     if (this.#isTenantHost(request) || GATEWAY.test(path)) return services.gateway.listener;
     if (AUTH.test(path)) return services['auth-server'].listener;
-    return CONTROL.test(path) ? services['control-plane'].listener : undefined;
+    // What is nobody's path too: it is refused there in the API's own form.
+    return services['control-plane'].listener;
   }
 
   #isTenantHost(request: IncomingMessage): boolean {

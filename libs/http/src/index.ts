@@ -2,7 +2,9 @@ export { collectAlone } from './collect-alone.js';
 export { AnswerRefused, fetchPlain, type PlainAnswer } from './fetch-plain.js';
 export { requireOneHost } from './one-host.js';
 export { parseJson, type JsonBounds } from './parse-json.js';
+export { waitHeaders } from './rate-limit.js';
 export { readBody } from './read-body.js';
+export { errorDocs, requestIdOf } from './request-id.js';
 export {
   clientAddress,
   requestTraceparent,

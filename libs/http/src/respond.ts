@@ -1,5 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { toProblemDocument, type AppError } from '#libs/errors';
+import { waitHeaders } from './rate-limit.js';
 
 const DISCARD_MS = 5_000;
 
@@ -47,8 +48,8 @@ function boundUnread({ req: request }: ServerResponse): void {
 }
 
 /**
- * Answers with an RFC 9457 problem document. It repeats the response's `X-Request-Id` where it has one, and names `docs`,
- * where this kind of error is explained.
+ * Answers with an RFC 9457 problem document. It repeats the answer's `X-Request-Id` where it has one, and names `docs`,
+ * where this kind of error is explained; a limit that is full stands in `RateLimit`.
  */
 export function sendProblem(
   response: ServerResponse,
@@ -56,14 +57,14 @@ export function sendProblem(
   headers: OutgoingHttpHeaders = {},
   docs?: string,
 ): void {
-  const requestId = response.getHeader('x-request-id');
+  const requestId = headers['x-request-id'] ?? response.getHeader('x-request-id');
   const about = {
     ...(typeof requestId === 'string' ? { request_id: requestId } : {}),
     ...(docs === undefined ? {} : { docs }),
   };
   sendJson(response, error.status, toProblemDocument(error, about), {
     'content-type': 'application/problem+json; charset=utf-8',
-    ...(error.retryAfterSeconds === undefined ? {} : { 'retry-after': String(error.retryAfterSeconds) }),
+    ...waitHeaders(error),
     ...headers,
   });
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { decodeJwt } from 'jose';
 import { AppError } from '#libs/errors';
-import { securityHeaders, sendJson, sendProblem } from '#libs/http';
+import { errorDocs, securityHeaders, sendJson, sendProblem } from '#libs/http';
 import type { AccessTokenVerifier } from '#libs/identity';
 import type { ResourceAccess } from '../access/resource-access.js';
 import type { Allowance, AttemptCounter } from '../limits/attempt-counter.js';
@@ -23,6 +23,7 @@ export class GrantsApi {
     private readonly access: ResourceAccess,
     private readonly verifier: Pick<AccessTokenVerifier, 'verify'>,
     private readonly attempts: Pick<AttemptCounter, 'take' | 'wait'>,
+    private readonly publicUrl: string,
   ) {}
 
   /** Answers one request; `id` is what stands behind `/v1/me/grants/`. */
@@ -34,7 +35,10 @@ export class GrantsApi {
   ): Promise<void> {
     const refusals: Allowance = { key: `own-grants|${address}`, max: REFUSED_MAX, windowSeconds: 60 };
     const retryAfterSeconds = await this.attempts.wait(refusals);
-    if (retryAfterSeconds > 0) throw new AppError('rate_limited', { retryAfterSeconds });
+    if (retryAfterSeconds > 0) {
+      const limit = { name: 'refused_tokens', quota: refusals.max, windowSeconds: refusals.windowSeconds };
+      throw new AppError('rate_limited', { retryAfterSeconds, limit });
+    }
     try {
       const holder = await this.#holderOf(request);
       const method = id === undefined ? 'GET' : 'DELETE';
@@ -53,7 +57,8 @@ export class GrantsApi {
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'unauthenticated') throw error;
       await this.attempts.take(refusals);
-      sendProblem(response, error, { 'www-authenticate': await this.#challengeFor(tokenIn(request)) });
+      const challenge = await this.#challengeFor(tokenIn(request));
+      sendProblem(response, error, { 'www-authenticate': challenge }, errorDocs(this.publicUrl, error.code));
     }
   }
 

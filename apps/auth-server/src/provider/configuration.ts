@@ -43,6 +43,8 @@ export const REFRESH_TOKEN_SECONDS = 14 * DAY;
 /** What the provider is built from. */
 export interface ProviderParts {
   readonly issuer: URL;
+  /** Where the management API is, which explains errors. */
+  readonly publicUrl: string;
   readonly database: Database;
   readonly masterKey: Secret;
   readonly seals: RowSeals;

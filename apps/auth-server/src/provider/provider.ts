@@ -90,7 +90,7 @@ export function createProvider(parts: ProviderParts, audit: AccessAudit, logger:
       ),
     );
     await ended.note(context);
-    answerUnknownPath(context);
+    answerUnknownPath(context, parts.publicUrl);
     if (ctx.method === 'POST' && SAYS_WHAT_NEXT.has(ctx.path)) sayWhatNext(context);
     if (context.oidc?.route === 'discovery') Object.assign(ctx.body ?? {}, OFFERED);
   });

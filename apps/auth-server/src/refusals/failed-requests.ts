@@ -1,7 +1,7 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { KoaContextWithOIDC } from 'oidc-provider';
-import { AppError } from '#libs/errors';
-import { sendJson, sendProblem } from '#libs/http';
+import { AppError, toProblemDocument } from '#libs/errors';
+import { errorDocs, sendJson, sendProblem } from '#libs/http';
 import { sendPage, type Page } from '#libs/pages';
 import { DEVICE_ROUTES } from '../device/device-flow.js';
 import { messagePage } from '../interactions/pages.js';
@@ -19,7 +19,12 @@ const OAUTH_ENDPOINTS: ReadonlySet<string> = new Set([
 ]);
 
 /** Answers a request that failed before the provider or a page saw it, in the form that its sender reads. */
-export function answerFailure(request: IncomingMessage, response: ServerResponse, route: Route, error: AppError): void {
+export function answerFailure(
+  request: IncomingMessage,
+  response: ServerResponse,
+  route: Route,
+  { error, docs }: { readonly error: AppError; readonly docs: string },
+): void {
   if (route.kind === 'registration') return sendOAuthError(response, error, 'invalid_client_metadata');
   if (route.kind === 'provider' && OAUTH_ENDPOINTS.has(route.path)) {
     return sendOAuthError(response, error, 'invalid_request');
@@ -27,13 +32,22 @@ export function answerFailure(request: IncomingMessage, response: ServerResponse
   if (request.headers.accept?.includes('text/html') === true && route.kind !== 'grants') {
     return sendPage(response, failurePage(error, request.headers['accept-language']));
   }
-  sendProblem(response, error);
+  sendProblem(response, error, {}, docs);
 }
 
-/** Says in a page of ours that the provider knows no such path, to a person. */
-export function answerUnknownPath(ctx: KoaContextWithOIDC): void {
-  if (ctx.status !== 404 || ctx.body !== undefined || !ctx.get('accept').includes('text/html')) return;
-  showPage(ctx, failurePage(new AppError('not_found'), ctx.get('accept-language')));
+/** Says that the provider knows no such path: to a person in a page of ours, to a program in a problem document. */
+export function answerUnknownPath(ctx: KoaContextWithOIDC, publicUrl: string): void {
+  if (ctx.status !== 404 || ctx.body !== undefined) return;
+  const error = new AppError('not_found');
+  if (ctx.get('accept').includes('text/html')) {
+    return showPage(ctx, failurePage(error, ctx.get('accept-language')));
+  }
+  ctx.status = error.status;
+  ctx.set('content-type', 'application/problem+json; charset=utf-8');
+  ctx.body = toProblemDocument(error, {
+    request_id: String(ctx.res.getHeader('x-request-id')),
+    docs: errorDocs(publicUrl, error.code),
+  });
 }
 
 /** Where a context's state says that something the request needs is away, such as a tenant on its way between two databases. */

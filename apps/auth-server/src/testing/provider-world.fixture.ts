@@ -58,6 +58,7 @@ export async function openProvider(
   const { listener } = createProvider(
     {
       issuer,
+      publicUrl: issuer.origin,
       database,
       masterKey: own.masterKey,
       seals,

@@ -16,6 +16,7 @@ import type { Caller } from './caller.js';
 import { CredentialTrials } from './credential-trials.js';
 import { holderOf, ManagementLimits } from './management-limits.js';
 import { RefusalAudit } from './refusal-audit.js';
+import { withNextStep } from './refused-credentials.js';
 import {
   isLook,
   isPlatformPermission,
@@ -92,8 +93,9 @@ export class AccessGuard implements CanActivate {
       if (holds(request.caller, permission)) return true;
       throw lacking(request.caller, permission);
     } catch (error) {
-      if (isRefusal(error)) await this.refusals.record(request, error);
-      throw error;
+      if (!isRefusal(error)) throw error;
+      await this.refusals.record(request, error);
+      throw withNextStep(error, request);
     }
   }
 

@@ -77,6 +77,7 @@ export class CredentialTrials {
     throw new AppError('rate_limited', {
       message: 'Too many credentials from this address were refused. Wait before trying again.',
       retryAfterSeconds: Math.ceil(waitUs / 1_000_000),
+      limit: { name: 'management.refused_credentials', quota: this.#rate.perMinute, windowSeconds: 60 },
     });
   }
 }

@@ -26,7 +26,10 @@ describe.each([
     const answers = [await show(tenant.key), await show(tenant.key), await show(tenant.key)];
     expect(answers.map((answer) => answer.status)).toEqual([200, 200, 429]);
     expect(answers[2]?.body.code).toBe('rate_limited');
-    expect(Number(answers[2]?.headers.get('retry-after'))).toBeGreaterThan(0);
+    const wait = Number(answers[2]?.headers.get('retry-after'));
+    expect(wait).toBeGreaterThan(0);
+    const limit = [answers[2]?.headers.get('ratelimit'), answers[2]?.headers.get('ratelimit-policy')];
+    expect(limit).toEqual([`"management.calls_per_minute";r=0;t=${wait}`, '"management.calls_per_minute";q=12;w=60']);
     expect((await show(await api.tokenOf(tenant, tenant.ownerId))).status).toBe(429);
     expect((await show(other.key)).status).toBe(200);
     const list = () => api.send('GET', '/admin/v1/tenants', { key: api.operatorKey });
@@ -52,6 +55,10 @@ test('requests at once are limited for each tenant, and a place is free again wh
   expect(await Promise.race(held.map(statusOf))).toBe(429);
   const refused = await show(tenant.key);
   expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '1']);
+  expect([refused.headers.get('ratelimit'), refused.headers.get('ratelimit-policy')]).toEqual([
+    '"management.concurrent_requests";r=0;t=1',
+    '"management.concurrent_requests";q=16;qu="concurrent-requests"',
+  ]);
   expect((await show(other.key)).status).toBe(200);
   for (const one of held) one.destroy();
   await until(async () => (await show(tenant.key)).status !== 429, 'a request is let in again');

@@ -41,6 +41,7 @@ export class ManagementLimits {
       throw new AppError('rate_limited', {
         message: `${RUNNING_MAX} requests are running, which is the limit. Wait for one to end.`,
         retryAfterSeconds: 1,
+        limit: { name: 'management.concurrent_requests', quota: RUNNING_MAX },
       });
     }
     whenClosed(response, release);
@@ -49,6 +50,7 @@ export class ManagementLimits {
     throw new AppError('rate_limited', {
       message: `The limit of ${this.#rate.perMinute} management requests a minute is reached. Try again in ${waitSeconds} s.`,
       retryAfterSeconds: waitSeconds,
+      limit: { name: 'management.calls_per_minute', quota: this.#rate.perMinute, windowSeconds: 60 },
     });
   }
 }

@@ -28,6 +28,12 @@ export interface KeyListRow {
   readonly last_used_at: Date | null;
 }
 
+/** Keys that can be used now: all, and those that do not end with an overlap. */
+export interface UsableKeys {
+  readonly all: number;
+  readonly lasting: number;
+}
+
 /** Whether a key opens anything, and why not. */
 export type KeyState = 'usable' | 'expired' | 'revoked';
 
@@ -58,15 +64,18 @@ export class ApiKeysRepository {
     return rows[0];
   }
 
-  /** How many keys can be used now; concurrent creations of one tenant wait for each other. */
-  async countUsable(tx: Transaction, tenantId: string): Promise<number> {
+  /**
+   * How many keys can be used now, and how many of them have no successor; whatever makes keys of one tenant waits for each
+   * other.
+   */
+  async countUsable(tx: Transaction, tenantId: string): Promise<UsableKeys> {
     await tx.query(`select pg_advisory_xact_lock(hashtextextended($1, 0))`, [`api-keys:${tenantId}`]);
-    const rows: [{ count: number }] = await tx.query(
-      `select count(*)::int as count from api_keys
+    const rows: [UsableKeys] = await tx.query(
+      `select count(*)::int as all, count(*) filter (where successor_id is null)::int as lasting from api_keys
        where tenant_id = $1 and revoked_at is null and (expires_at is null or expires_at > now())`,
       [tenantId],
     );
-    return rows[0].count;
+    return rows[0];
   }
 
   async insert(tx: Transaction, tenantId: string, key: NewKeyRow): Promise<void> {

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { appendAudit } from '#libs/audit';
-import type { Database, Transaction } from '#libs/database';
+import type { Database } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { doneBy, type TenantCaller } from '../access/caller.js';
 import { personBehind } from '../access/person-behind.js';
@@ -12,7 +12,12 @@ import { ApiKeysRepository } from './api-keys.repository.js';
 import type { createApiKey, listApiKeys, rotateApiKey } from './api-keys.schema.js';
 import { mintKeyRow, newKeyView } from './mint-key.js';
 
-const USABLE_MAX = 100;
+const LASTING_MAX = 100;
+/** With those that only go on beside their successors. */
+const USABLE_MAX = 2 * LASTING_MAX;
+const TOO_MANY_OVERLAP =
+  `There are ${USABLE_MAX} usable API keys with those that go on beside their successors. ` +
+  'Wait until one has ended, revoke one, or rotate with `overlap_seconds` 0.';
 
 /** A tenant's API keys. */
 @Injectable()
@@ -52,7 +57,9 @@ export class ApiKeysService {
       const createdBy = await personBehind(tx, caller);
       const ends = expiresAt === undefined ? null : new Date(expiresAt);
       const key = mintKeyRow(tenantId, { name, scopes, expiresAt: ends, createdBy });
-      await this.#refuseTooMany(tx, tenantId);
+      const { all, lasting } = await this.keys.countUsable(tx, tenantId);
+      if (lasting >= LASTING_MAX) throw tooMany(`A tenant has at most ${LASTING_MAX} API keys. Revoke one first.`);
+      if (all >= USABLE_MAX) throw tooMany(TOO_MANY_OVERLAP);
       await refuseUnknownScopes(tx, tenantId, scopes);
       await this.keys.insert(tx, tenantId, key.row);
       const details = { name, scopes, expires_at: expiresAt ?? null };
@@ -71,12 +78,13 @@ export class ApiKeysService {
     const { tenantId } = caller;
     return this.database.asTenant(tenantId, async (tx) => {
       await lockScopes(tx, tenantId, 'to give');
-      await this.#refuseTooMany(tx, tenantId);
+      const { all } = await this.keys.countUsable(tx, tenantId);
       const before = await this.keys.lockUsable(tx, tenantId, id);
       if (before === undefined) {
         if (!(await this.keys.exists(tx, tenantId, id))) throw new AppError('not_found');
         throw new AppError('conflict', { message: 'This key has ended or has a successor already. Create a new one.' });
       }
+      if (body.overlap_seconds > 0 && all >= USABLE_MAX) throw tooMany(TOO_MANY_OVERLAP);
       const { name, scopes, expires_at: expiresAt } = before;
       const createdBy = await personBehind(tx, caller);
       const key = mintKeyRow(tenantId, { name, scopes, expiresAt, createdBy });
@@ -98,9 +106,8 @@ export class ApiKeysService {
       await appendAudit(tx, tenantId, [doneBy(caller, { event: 'api_key.revoked', target: `api_key:${id}` })]);
     });
   }
+}
 
-  async #refuseTooMany(tx: Transaction, tenantId: string): Promise<void> {
-    if ((await this.keys.countUsable(tx, tenantId)) < USABLE_MAX) return;
-    throw new AppError('conflict', { message: `A tenant has at most ${USABLE_MAX} API keys. Revoke one first.` });
-  }
+function tooMany(message: string): AppError {
+  return new AppError('conflict', { message });
 }

@@ -101,3 +101,32 @@ test('a tenant has at most a hundred usable keys, however many are asked for at 
   expect(statuses.filter((status) => status === 201)).toHaveLength(99);
   expect(statuses.filter((status) => status === 409)).toHaveLength(11);
 });
+
+test('a tenant with as many keys as it may have rotates them all, within a bound', async () => {
+  const full = await api.newTenant();
+  const make = () => api.send('POST', '/v1/api-keys', { key: full.key, body: { name: 'k', scopes: ['mcp'] } });
+  const ids: string[] = [];
+  for (let more = 1; more < 100; more += 1) ids.push((await make()).body.id);
+  const rotate = (id: string | undefined, overlap?: number) =>
+    api.send('POST', `/v1/api-keys/${id}/rotation`, {
+      key: full.key,
+      ...(overlap === undefined ? {} : { body: { overlap_seconds: overlap } }),
+    });
+  const usable = async () =>
+    (await api.send('GET', '/v1/api-keys?state=usable', { key: full.key })).body.api_keys.length;
+  expect((await rotate(ids[0], 0)).status).toBe(201);
+  expect(await usable()).toBe(100);
+  const successors: string[] = [];
+  for (const id of ids.slice(1)) {
+    const { status, body } = await rotate(id);
+    expect(status).toBe(201);
+    successors.push(body.id);
+  }
+  expect((await make()).body).toMatchObject({ code: 'conflict', detail: expect.stringContaining('at most 100') });
+  // A successor's own overlap counts too, so that rotating on and on does not make keys without end.
+  const beyond = [await rotate(successors[0]), await rotate(successors[1]), await rotate(successors[2])];
+  expect(beyond.map(({ status }) => status)).toEqual([201, 201, 409]);
+  expect(beyond[2]?.body.detail).toContain('`overlap_seconds` 0');
+  expect((await rotate(successors[2], 0)).status).toBe(201);
+  expect(await usable()).toBe(200);
+});

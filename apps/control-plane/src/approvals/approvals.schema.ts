@@ -61,7 +61,6 @@ const decision = jsonBody(
   z.strictObject({
     reason: lineOfText(300).nullable().default(null).meta({ description: 'Why; whose call is refused is told.' }),
   }),
-  { mayBeAbsent: true },
 );
 
 /** `POST /v1/approvals/{approval}/approve` */

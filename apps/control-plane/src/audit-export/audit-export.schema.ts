@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { auditFilter } from '../audit-query/audit-query.schema.js';
+import { auditFilter, refuseBackwards } from '../audit-query/audit-query.schema.js';
 import { contract } from '../contract/contract.js';
 import { cursorOf, nextCursor, pageLimit } from '../paging/cursor.js';
 
@@ -20,12 +20,14 @@ export const exportAudit = contract({
   summary: 'Export the audit log, or follow it.',
   description:
     '`ndjson` without filters is what `wharf-verify` checks: a line for each record with its number, its hash and the record as it was hashed. `csv` is for spreadsheets, `ocsf` has events of the Open Cybersecurity Schema Framework 1.3. With `follow=true` the answer stays open for an hour and goes on as records come; a later request goes on from `from_leaf`.',
-  query: z.strictObject({
-    format: z.enum(['ndjson', 'csv', 'ocsf']).default('ndjson'),
-    follow: z.enum(['true', 'false']).default('false'),
-    from_leaf: leaf.optional().meta({ description: 'The first record’s number; 0 is the first of all.' }),
-    ...auditFilter,
-  }),
+  query: z
+    .strictObject({
+      format: z.enum(['ndjson', 'csv', 'ocsf']).default('ndjson'),
+      follow: z.enum(['true', 'false']).default('false'),
+      from_leaf: leaf.optional().meta({ description: 'The first record’s number; 0 is the first of all.' }),
+      ...auditFilter,
+    })
+    .superRefine(refuseBackwards),
   answer: {
     status: 200,
     means: 'Records, oldest first, a line each.',

@@ -91,13 +91,28 @@ export const auditFilter = {
   to: moment.optional().meta({ description: 'Records before this time.' }),
 };
 
+/** Refuses a time or a span that begins after its end: nothing could ever be in it. */
+export function refuseBackwards(query: Readonly<Record<string, unknown>>, context: z.RefinementCtx): void {
+  const { from, to } = query;
+  // Both are times in UTC, in one form.
+  if (typeof from === 'string' && typeof to === 'string' && from > to) {
+    context.addIssue({ code: 'custom', path: ['to'], message: 'a time that is not before `from`' });
+  }
+  for (const [name, least] of Object.entries(query)) {
+    const most = query[name.replace(/_min$/, '_max')];
+    if (!name.endsWith('_min') || typeof least !== 'number' || typeof most !== 'number' || least <= most) continue;
+    const message = `a number that is not below \`${name}\``;
+    context.addIssue({ code: 'custom', path: [name.replace(/_min$/, '_max')], message });
+  }
+}
+
 /** `GET /v1/audit` */
 export const queryAudit = contract({
   summary: 'Read the tenant’s audit log.',
   description:
     'One answer looks at ten thousand records at most: a page may be short, or empty, and go on all the same. The last ' +
     'page is the one whose `next_cursor` is null. Name `from` and `to` to look at fewer.',
-  query: z.strictObject({ ...auditFilter, limit: pageLimit(200), cursor: pageCursor }),
+  query: z.strictObject({ ...auditFilter, limit: pageLimit(200), cursor: pageCursor }).superRefine(refuseBackwards),
   answer: {
     status: 200,
     means: 'Records, newest first.',

@@ -52,6 +52,17 @@ test.each(['event=made.up', 'from=yesterday', 'limit=201', 'cursor=AAAA', `actor
   async (text) => expect((await query(text)).status).toBe(400),
 );
 
+test.each([
+  ['from=2026-11-02T00:00:00Z&to=2026-11-01T00:00:00Z', '/query/to', 'not before `from`'],
+  ['from=2026-11-01T00:00:00Z&to=2026-11-01T01:00:00%2B02:00', '/query/to', 'not before `from`'],
+  ['duration_ms_min=100&duration_ms_max=99', '/query/duration_ms_max', 'not below `duration_ms_min`'],
+])('refuses %s, which nothing can meet, to whoever reads and exports', async (text, pointer, told) => {
+  for (const path of ['/v1/audit', '/v1/audit/export']) {
+    const { status, body } = await api.send('GET', `${path}?${text}`, { key: tenant.key });
+    expect([status, body.errors]).toEqual([400, [{ pointer, message: expect.stringContaining(told) }]]);
+  }
+});
+
 test('one tenant’s filter finds nothing of another’s', async () => {
   const other = await api.newTenant();
   const [record] = (await query('event=server.created&limit=1')).body.records;

@@ -8,8 +8,8 @@ export interface JsonBody<Schema extends z.ZodType = z.ZodType> {
   readonly bytesMax: number;
   readonly depthMax: number;
   readonly keysMax: number;
-  /** A request without a body is one with an empty object. */
-  readonly mayBeAbsent?: true;
+  /** Everything in it may be left out, so a request without a body is one with an empty object. */
+  readonly mayBeAbsent: boolean;
 }
 
 /** A body that is kept as it came. */

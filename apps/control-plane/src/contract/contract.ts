@@ -42,9 +42,10 @@ export function contract<const Shape extends ContractShape>(shape: Shape): Shape
 /** A JSON body of at most 1 MiB, 64 levels and 100,000 members, unless its bounds say otherwise. */
 export function jsonBody<Schema extends z.ZodType>(
   schema: Schema,
-  bounds: Partial<Omit<JsonBody, 'kind' | 'schema'>> = {},
+  bounds: Partial<Pick<JsonBody, 'bytesMax' | 'depthMax' | 'keysMax'>> = {},
 ): JsonBody<Schema> {
-  return { kind: 'json', schema, bytesMax: JSON_BYTES_MAX, depthMax: 64, keysMax: 100_000, ...bounds };
+  const mayBeAbsent = schema.safeParse({}).success;
+  return { kind: 'json', schema, bytesMax: JSON_BYTES_MAX, depthMax: 64, keysMax: 100_000, mayBeAbsent, ...bounds };
 }
 
 /** Declares what a handler takes and answers; every route has one, or the service does not start. */

@@ -35,6 +35,7 @@ export class InputInterceptor implements NestInterceptor {
       throw new AppError('rate_limited', {
         message: `At most ${UPLOADS_MAX} documents are uploaded at once. Try again when one is done.`,
         retryAfterSeconds: 2,
+        limit: { name: 'management.concurrent_uploads', quota: UPLOADS_MAX },
       });
     }
     whenClosed(response, release);

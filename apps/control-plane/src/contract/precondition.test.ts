@@ -95,6 +95,26 @@ test('a secret is written by whoever knows its version; what is not there is kno
   expect((await send('DELETE', path, undefined, first.headers.get('etag') ?? '')).status).toBe(412);
 });
 
+test('what is not there is made under If-None-Match, by one of many', async () => {
+  const path = '/v1/secrets/made-once';
+  const make = () =>
+    api.send('PUT', path, { key: tenant.key, body: { value: 'v' }, headers: { 'if-none-match': '*' } });
+  const answers = await Promise.all([make(), make(), make()]);
+  expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 412, 412]);
+  expect((await send('GET', path)).body.version).toBe(1);
+});
+
+test('refuses If-None-Match where nothing would be compared, and one that is malformed', async () => {
+  const headers = (tags: string) => ({ key: tenant.key, headers: { 'if-none-match': tags } });
+  const answers = [
+    await api.send('POST', '/v1/servers', { ...headers('*'), body: { slug: 'never', name: 'N' } }),
+    await api.send('PUT', '/v1/secrets/never', { ...headers('no quotes'), body: { value: 'v' } }),
+  ];
+  for (const { status, body } of answers) {
+    expect([status, body.errors[0].pointer]).toEqual([400, '/headers/if-none-match']);
+  }
+});
+
 test.each(['no quotes', '"open', ''])('refuses If-Match %j', async (tag) => {
   expect((await send('PATCH', await newServer(), { writes: true }, tag)).status).toBe(400);
 });
@@ -129,6 +149,21 @@ test.each(UPDATES)('%s compares what it changes, and answers the tag that readin
     true,
     after.headers.get('etag'),
   ]);
+  const under = (tags: string) => api.send('GET', path, { key, headers: { 'if-none-match': tags } });
+  const tagNow = after.headers.get('etag') ?? '';
+  for (const tags of [tagNow, `W/${tagNow}`, `"other", ${tagNow}`, '*']) {
+    const same = await under(tags);
+    expect([tags, same.status, same.text, same.headers.get('etag')]).toEqual([tags, 304, '', tagNow]);
+  }
+  expect([(await under('"other"')).status, (await under('')).status]).toEqual([200, 200]);
+  const present = name.endsWith('/people') ? { 'if-match': tagNow } : {};
+  const anew = (tags: string) =>
+    api.send(method, path, { ...sent, key, headers: { ...headers, ...present, 'if-none-match': tags } });
+  for (const tags of ['*', tagNow]) {
+    const refused = await anew(tags);
+    expect([refused.status, refused.body.detail]).toEqual([412, expect.stringContaining('there already')]);
+  }
+  expect((await api.send('GET', path, { key })).headers.get('etag')).toBe(tagNow);
 });
 
 test('a deprecated route says since when, until when and what instead', async () => {

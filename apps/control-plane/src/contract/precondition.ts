@@ -22,18 +22,38 @@ export function taggedOf(answer: unknown, tagged: ContractShape['tagged'] = []):
   );
 }
 
-/** What a request's `If-Match` says must still be so (RFC 9110, section 13.1.1). */
+/** Whether a `GET` asks for what it has already: `If-None-Match` compares weakly (RFC 9110, sections 8.8.3.2 and 13.1.2). */
+export function isKnown({ method, headers }: Pick<ManagedRequest, 'method' | 'headers'>, etag: string): boolean {
+  const header = headers['if-none-match'];
+  if (header === undefined || (method !== 'GET' && method !== 'HEAD')) return false;
+  return tagsOf(header).some((tag) => tag === '*' || tag.replace(/^W\//, '') === etag);
+}
+
+/** The entity tags that a header names; undefined where it is not there. */
+interface Tags {
+  readonly match?: readonly string[] | undefined;
+  readonly noneMatch?: readonly string[] | undefined;
+}
+
+/** What a request's `If-Match` and `If-None-Match` say of the thing that it changes (RFC 9110, sections 13.1.1 and 13.1.2). */
 export class Precondition {
-  constructor(private readonly tags: readonly string[] | undefined) {}
+  constructor(private readonly tags: Tags) {}
 
   /**
    * Call it with what the API shows now, while that is locked; undefined where there is nothing.
-   * @throws AppError `precondition_failed` where the caller knows something else
+   * @throws AppError `precondition_failed` where the caller knows something else, or that there is nothing
    */
   require(shown: unknown): void {
-    if (this.tags === undefined) return;
-    if (shown !== undefined && (this.tags.includes('*') || this.tags.includes(etagOf(shown)))) return;
-    throw new AppError('precondition_failed');
+    const { match, noneMatch } = this.tags;
+    if (match === undefined && noneMatch === undefined) return;
+    const has = (tags: readonly string[]): boolean =>
+      shown !== undefined && (tags.includes('*') || tags.includes(etagOf(shown)));
+    if (match !== undefined && !has(match)) throw new AppError('precondition_failed');
+    if (noneMatch === undefined || !has(noneMatch)) return;
+    throw new AppError('precondition_failed', {
+      message:
+        'This is there already, and If-None-Match says that it must not be. Read it, and send its ETag as If-Match.',
+    });
   }
 }
 
@@ -41,23 +61,28 @@ export class Precondition {
  * The precondition of a request to a route with this contract.
  * @throws AppError `precondition_required`, or `invalid_request` for a header that is malformed or compares nothing here
  */
-export function preconditionOf(request: ManagedRequest, { etag }: ContractShape): Precondition {
-  const header = request.headers['if-match'];
-  if (header === undefined) {
-    if (etag === 'required') throw new AppError('precondition_required');
-    return new Precondition(undefined);
-  }
-  if (etag !== 'compared' && etag !== 'required' && request.method !== 'GET') {
-    throw refused('This route compares nothing with If-Match. Remove the header.');
-  }
-  if (header.trim() === '*') return new Precondition(['*']);
-  if (!TAGS.test(header)) throw refused('If-Match must be `*` or quoted entity tags, as an ETag header gave them.');
-  return new Precondition(header.split(',').map((tag) => tag.trim()));
+export function preconditionOf({ method, headers }: ManagedRequest, { etag }: ContractShape): Precondition {
+  // What is only read is compared once it is known.
+  if (method === 'GET' || method === 'HEAD') return new Precondition({});
+  if (etag === 'required' && headers['if-match'] === undefined) throw new AppError('precondition_required');
+  const compares = etag === 'compared' || etag === 'required';
+  const tags = (name: 'If-Match' | 'If-None-Match'): readonly string[] | undefined => {
+    const header = headers[name === 'If-Match' ? 'if-match' : 'if-none-match'];
+    if (header === undefined) return undefined;
+    if (!compares) throw refused(name, `This route compares nothing with ${name}. Remove the header.`);
+    if (header.trim() === '*' || TAGS.test(header)) return tagsOf(header);
+    throw refused(name, `${name} must be \`*\` or quoted entity tags, as an ETag header gave them.`);
+  };
+  return new Precondition({ match: tags('If-Match'), noneMatch: tags('If-None-Match') });
 }
 
-function refused(message: string): AppError {
+function tagsOf(header: string): string[] {
+  return header.split(',').map((tag) => tag.trim());
+}
+
+function refused(name: string, message: string): AppError {
   return new AppError('invalid_request', {
     message,
-    problems: [{ pointer: '/headers/if-match', message }],
+    problems: [{ pointer: `/headers/${name.toLowerCase()}`, message }],
   });
 }

@@ -45,7 +45,7 @@ async function readJsonBody(request: ManagedRequest, body: JsonBody): Promise<un
 }
 
 async function readJson(request: ManagedRequest, body: JsonBody): Promise<unknown> {
-  if (body.mayBeAbsent === true && !hasBody(request)) return {};
+  if (body.mayBeAbsent && !hasBody(request)) return {};
   checkMediaType(request, ['application/json']);
   return parseJson(await readBody(request, body.bytesMax, AbortSignal.timeout(BODY_READ_MS)), body);
 }

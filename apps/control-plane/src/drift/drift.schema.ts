@@ -135,10 +135,7 @@ export const getCandidate = contract({
 export const approveCandidate = contract({
   summary: 'Approve what upstreams list now: its release is rolled out, by canary where nothing else is said.',
   params: candidateParams,
-  body: jsonBody(
-    rolloutWay.superRefine(refuseBadSteps).transform((way) => withSteps(way)),
-    { mayBeAbsent: true },
-  ),
+  body: jsonBody(rolloutWay.superRefine(refuseBadSteps).transform((way) => withSteps(way))),
   answer: {
     status: 201,
     means: 'Its rollout begins.',

@@ -50,6 +50,17 @@ describe('bodies', () => {
     expect([answer.status, answer.body.code]).toEqual([400, 'invalid_request']);
   });
 
+  test('a name is kept with the joiners that its script and emoji need', async () => {
+    const name = '👨\u200d👩\u200d👧 می\u200cخواهم';
+    expect((await post(JSON.stringify({ slug: 'family', name }))).status).toBe(201);
+    expect((await api.send('GET', '/v1/servers/family', { key: tenant.key })).body.name).toBe(name);
+    const hidden = await post(JSON.stringify({ slug: 'hidden', name: 'ab\u202etxt' }));
+    expect([hidden.status, hidden.body.errors[0]]).toEqual([
+      400,
+      { pointer: '/name', message: 'one line of text without control or invisible characters' },
+    ]);
+  });
+
   test('every place to correct is named by a pointer', async () => {
     const answer = await post(JSON.stringify({ slug: 'UPPER', name: '', 'a/b~c': 1 }));
     expect(answer.body.errors.map((problem: { pointer: string }) => problem.pointer).toSorted()).toEqual([
@@ -61,6 +72,12 @@ describe('bodies', () => {
 });
 
 describe('paths', () => {
+  test('are as they are written: in capitals they are nobody’s', async () => {
+    const { status, body, headers } = await api.send('GET', '/V1/servers', { key: tenant.key });
+    expect([status, body.code, body.request_id]).toEqual([404, 'not_found', headers.get('x-request-id')]);
+    expect(body.docs).toContain('not_found');
+  });
+
   test('an unknown path is 404, with credentials and without', async () => {
     for (const sent of [{}, { key: tenant.key }]) {
       const answer = await api.send('GET', '/v1/nothing', sent);

@@ -1,12 +1,11 @@
 import { Catch, Inject, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { Response } from 'express';
 import { AppError } from '#libs/errors';
-import { sendProblem } from '#libs/http';
+import { errorDocs, sendProblem } from '#libs/http';
 import type { Logger } from '#libs/telemetry';
 import type { ControlPlaneConfig } from '../config.js';
 import { RouteRegistry } from '../contract/route-registry.js';
 import { CONFIG, LOGGER } from '../platform/tokens.js';
-import { errorDocs } from '../openapi-document/error-docs.js';
 import type { ManagedRequest } from './managed-request.js';
 import { publicErrorOf } from './public-error.js';
 

@@ -1,6 +1,7 @@
 import { Controller, Get, Inject, Post, Res } from '@nestjs/common';
 import type { Response } from 'express';
 import { AppError } from '#libs/errors';
+import { waitHeaders } from '#libs/http';
 import { Public } from '../access/permissions.js';
 import type { ControlPlaneConfig } from '../config.js';
 import { Contract, Input, type AnswerOf, type InputOf } from '../contract/contract.js';
@@ -58,7 +59,7 @@ export class AcceptanceController {
       return sent(response, acceptedPage({ tenant, role, url: urls.mcp }));
     } catch (error) {
       if (!(error instanceof AppError) || error.status >= 500) throw error;
-      response.status(error.status);
+      response.status(error.status).set(waitHeaders(error));
       return sent(response, invitationForm(token, error.message));
     }
   }

@@ -10,7 +10,7 @@ import { CONFIG, TENANT_DATABASE } from '../platform/tokens.js';
 import { PasswordHasher } from '../signup/password-hasher.js';
 import { tenantUrls } from '../tenants/tenant-view.js';
 import { hashInvitation, tenantOfInvitation } from './invitation-token.js';
-import { InvitationsRepository, type FoundInvitation } from './invitations.repository.js';
+import { InvitationsRepository, type FoundInvitation, type InvitationState } from './invitations.repository.js';
 import type { acceptInvitation } from './invitations.schema.js';
 
 /** Whose account becomes a member: one that is there and whose password was given, or one to create. */
@@ -18,6 +18,14 @@ interface Invitee {
   readonly accountId: string;
   /** Of an account to create. */
   readonly passwordHash: string | undefined;
+}
+
+/** What somebody accepts an invitation with. */
+interface Given {
+  readonly tenantId: string;
+  readonly tokenHash: string;
+  readonly password: string;
+  readonly origin: Origin;
 }
 
 /**
@@ -40,24 +48,40 @@ export class AcceptanceService {
     origin: Origin,
   ): Promise<AnswerOf<typeof acceptInvitation>> {
     const tenantId = tenantOfInvitation(token);
-    const invitation = tenantId === undefined ? undefined : await this.#find(tenantId, token);
-    if (tenantId === undefined || invitation === undefined) throw notOpen();
-    if (invitation.status !== 'active') throw new AppError('tenant_suspended');
-    const invitee = await this.#inviteeFor(invitation, password);
-    try {
-      const given = { invitation, invitee, origin };
-      await this.database.asTenantWithShared(tenantId, (tx, shared) => this.#join(tx, shared, { ...given, tenantId }));
-    } catch (error) {
-      if (isUniqueViolation(error, 'accounts_email_key')) throw notTheAccount();
-      if (isUniqueViolation(error)) throw new AppError('conflict', { message: 'You are a member already.' });
+    if (tenantId === undefined) throw shut(undefined);
+    const given = { tenantId, tokenHash: hashInvitation(token), password, origin };
+    const { slug, role } = await this.#accept(given).catch((error: unknown) => {
+      // Another request has made the account meanwhile. It may have been this person's own: what it left is looked at anew.
+      if (isUniqueViolation(error, 'accounts_email_key')) return this.#accept(given);
       throw error;
-    }
-    const { slug, role } = invitation;
+    });
     return { tenant: slug, role, urls: tenantUrls(this.config.WHARF_PUBLIC_URL, slug) };
   }
 
-  #find(tenantId: string, token: string): Promise<FoundInvitation | undefined> {
-    return this.database.asTenant(tenantId, (tx) => this.invitations.findOpen(tx, tenantId, hashInvitation(token)));
+  async #accept({ password, ...given }: Given): Promise<FoundInvitation> {
+    const { tenantId } = given;
+    const invitation = await this.database.asTenant(tenantId, (tx) => this.#getOpen(tx, given));
+    if (invitation.status !== 'active') throw new AppError('tenant_suspended');
+    const invitee = await this.#inviteeFor(invitation, password);
+    try {
+      await this.database.asTenantWithShared(tenantId, (tx, shared) =>
+        this.#join(tx, shared, { ...given, invitation, invitee }),
+      );
+    } catch (error) {
+      if (!isUniqueViolation(error) || isUniqueViolation(error, 'accounts_email_key')) throw error;
+      throw new AppError('conflict', { message: 'You are a member already.' });
+    }
+    return invitation;
+  }
+
+  /** @throws AppError `not_found` for one that opens nothing, or nothing any more */
+  async #getOpen(
+    tx: Transaction,
+    { tenantId, tokenHash }: Pick<Given, 'tenantId' | 'tokenHash'>,
+  ): Promise<FoundInvitation> {
+    const found = await this.invitations.findByToken(tx, tenantId, tokenHash);
+    if (found?.state !== 'open') throw shut(found?.state);
+    return found;
   }
 
   async #inviteeFor({ email }: FoundInvitation, password: string): Promise<Invitee> {
@@ -70,12 +94,7 @@ export class AcceptanceService {
   async #join(
     tx: Transaction,
     shared: Transaction,
-    given: {
-      readonly tenantId: string;
-      readonly invitation: FoundInvitation;
-      readonly invitee: Invitee;
-      readonly origin: Origin;
-    },
+    given: Omit<Given, 'password'> & { readonly invitation: FoundInvitation; readonly invitee: Invitee },
   ): Promise<void> {
     const { tenantId, invitation, invitee, origin } = given;
     const { accountId, passwordHash } = invitee;
@@ -83,7 +102,9 @@ export class AcceptanceService {
       await this.invitations.insertAccount(shared, accountId, invitation.email, passwordHash);
     }
     if (shared !== tx) await this.invitations.copyAccount(tx, accountId, invitation.email);
-    if (!(await this.invitations.accept(tx, tenantId, invitation.id, accountId))) throw notOpen();
+    if (!(await this.invitations.accept(tx, tenantId, invitation.id, accountId))) {
+      throw shut((await this.invitations.findByToken(tx, tenantId, given.tokenHash))?.state);
+    }
     const { role, groups } = invitation;
     await this.members.insert(tx, tenantId, { accountId, role, groups });
     const done = { actor: { kind: 'person', id: accountId }, outcome: 'ok', ...origin } as const;
@@ -94,10 +115,13 @@ export class AcceptanceService {
   }
 }
 
-function notOpen(): AppError {
-  return new AppError('not_found', {
-    message: 'This invitation does not work: it was used, withdrawn, or has expired. Ask for a new one.',
-  });
+/** Whoever has the token was sent it, and may know what became of the invitation. */
+function shut(state: InvitationState | undefined): AppError {
+  const message =
+    state === 'accepted'
+      ? 'This invitation was accepted already. Sign in with the account that accepted it.'
+      : 'This invitation does not work: it was withdrawn or has expired. Ask for a new one.';
+  return new AppError('not_found', { message });
 }
 
 function notTheAccount(): AppError {

@@ -105,10 +105,11 @@ export class InvitationsRepository {
     await tx.query(`update invitations set withdrawn_at = now() where tenant_id = $1 and id = $2`, [tenantId, id]);
   }
 
-  async findOpen(tx: Transaction, tenantId: string, tokenHash: string): Promise<FoundInvitation | undefined> {
+  /** The invitation of a token, in whatever state. */
+  async findByToken(tx: Transaction, tenantId: string, tokenHash: string): Promise<FoundInvitation | undefined> {
     const rows: FoundInvitation[] = await tx.query(
       `select ${COLUMNS}, t.slug, t.status from invitations i join tenants t on t.id = i.tenant_id
-       where i.tenant_id = $1 and i.token_hash = $2 and ${STATE} = 'open'`,
+       where i.tenant_id = $1 and i.token_hash = $2`,
       [tenantId, tokenHash],
     );
     return rows[0];

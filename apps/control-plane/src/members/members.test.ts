@@ -122,7 +122,8 @@ describe('an invitation', () => {
     const { token, email } = await invite(api, tenant, { groups: ['crew'] });
     const accepted = await accept(token);
     expect(accepted.body).toMatchObject({ tenant: tenant.slug, role: 'developer' });
-    expect((await accept(token)).status).toBe(404);
+    const again = await accept(token);
+    expect([again.status, again.body.detail]).toEqual([404, expect.stringContaining('was accepted already')]);
     const { members } = (await api.send('GET', '/v1/members?group=crew', { key: owner })).body;
     expect(members).toMatchObject([{ email, role: 'developer', groups: ['crew'] }]);
     const [account] = await api.control.asService((tx) =>
@@ -133,10 +134,34 @@ describe('an invitation', () => {
   });
 
   test('of many who use one at once one becomes a member', async () => {
-    const { token } = await invite(api, tenant);
-    const answers = await Promise.all([accept(token), accept(token), accept(token)]);
-    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
-    expect((await api.send('GET', '/v1/members', { key: owner })).body.members).toHaveLength(3);
+    const other = await api.newTenant();
+    // Of one who has no account yet, and of one who has.
+    for (const email of [undefined, `${other.slug}@example.com`]) {
+      const { token } = await invite(api, tenant, email === undefined ? {} : { email });
+      const answers = await Promise.all([accept(token), accept(token), accept(token)]);
+      const [first, ...losers] = answers.toSorted((one, two) => one.status - two.status);
+      expect(first?.status).toBe(200);
+      for (const { status, body } of losers) {
+        expect([status, body.detail]).toEqual([404, expect.stringContaining('was accepted already')]);
+      }
+    }
+    expect((await api.send('GET', '/v1/members', { key: owner })).body.members).toHaveLength(4);
+  });
+
+  test('is not used up by who makes an account of its address meanwhile, with another password', async () => {
+    const { token, email } = await invite(api, tenant);
+    const [accepted, opened] = await Promise.all([
+      accept(token),
+      api.send('POST', '/v1/signup', {
+        body: { tenant_name: 'T', slug: `${tenant.slug}-twin`, email, password: 'another horse battery' },
+      }),
+    ]);
+    const told = [accepted.status, opened.status];
+    expect([
+      [200, 409],
+      [409, 201],
+    ]).toContainEqual(told);
+    if (accepted.status === 409) expect(accepted.body.detail).toContain('not its password');
   });
 
   test('needs the password of an account that is there: neither a mail nor an address alone is enough', async () => {

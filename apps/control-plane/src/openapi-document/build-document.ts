@@ -118,5 +118,5 @@ function bodyOf({ body }: ContractShape, schemas: JsonSchemas): Record<string, {
 }
 
 function mayBeAbsent({ body }: ContractShape): boolean {
-  return body?.kind === 'json' && body.mayBeAbsent === true;
+  return body?.kind === 'json' && body.mayBeAbsent;
 }

@@ -17,5 +17,19 @@ export function headerParameters(
     schema: { type: 'string' },
     description: 'The `ETag` of what you read; where it was changed since, nothing happens and the answer is 412.',
   };
-  return [...(method === 'POST' ? [key] : []), ...(etag === 'compared' || etag === 'required' ? [tag] : [])];
+  const writes = etag === 'compared' || etag === 'required';
+  const none = {
+    name: 'If-None-Match',
+    in: 'header',
+    required: false,
+    schema: { type: 'string' },
+    description: writes
+      ? '`*`: create it, and where it is there already nothing happens and the answer is 412.'
+      : 'The `ETag` of what you have; where it is still that, the answer is 304 without a body.',
+  };
+  return [
+    ...(method === 'POST' ? [key] : []),
+    ...(writes ? [tag] : []),
+    ...((writes && method === 'PUT') || etag === 'shown' ? [none] : []),
+  ];
 }

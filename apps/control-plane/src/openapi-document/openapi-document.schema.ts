@@ -12,3 +12,9 @@ export const getPage = contract({
   summary: 'This API’s documentation as a page for people.',
   answer: { status: 200, means: 'The page.', schema: z.string(), mediaType: 'text/html' },
 });
+
+/** `GET /v1/docs/errors` */
+export const getErrorsPage = contract({
+  summary: 'When each error comes and what to do, as a page for people: problem documents lead there.',
+  answer: { status: 200, means: 'The page.', schema: z.string(), mediaType: 'text/html' },
+});

@@ -24,9 +24,30 @@ test('the document is valid OpenAPI 3.1 without dangling references', async () =
 
 test('every refusal names where it is explained, and the page explains every code', async () => {
   const refused = await api.send('GET', '/v1/tenant');
-  expect(refused.body.docs).toBe('http://localhost:4000/v1/docs#error-unauthenticated');
-  const { text } = await api.send('GET', '/v1/docs');
-  for (const code of Object.keys(ERROR_CATALOGUE)) expect(text).toContain(`id="error-${code}"`);
+  expect(refused.body.docs).toBe('http://localhost:4000/v1/docs/errors#unauthenticated');
+  const { text, headers } = await api.send('GET', '/v1/docs/errors');
+  expect([headers.get('content-type'), text.length < 50_000]).toEqual(['text/html; charset=utf-8', true]);
+  const sections = [...text.matchAll(/<section id="(\w+)".*?<\/h3><p>(.*?)<\/p><p>(.*?)<\/p><\/section>/g)];
+  expect(sections.map(([, code]) => code)).toEqual(Object.keys(ERROR_CATALOGUE));
+  for (const [, , title, help = ''] of sections)
+    expect([help.length > 60, help.includes(title ?? '')]).toEqual([true, false]);
+  const { text: page } = await api.send('GET', '/v1/docs');
+  for (const code of Object.keys(ERROR_CATALOGUE)) expect(page).toContain(`href="/v1/docs/errors#${code}"`);
+});
+
+test.each(['/v1/openapi.json', '/v1/docs', '/v1/docs/errors'])('%s is compressed, and not sent again', async (path) => {
+  const plain = await api.send('GET', path, { headers: { 'accept-encoding': 'identity' } });
+  expect([plain.status, plain.headers.get('content-encoding')]).toEqual([200, null]);
+  const etag = plain.headers.get('etag') ?? '';
+  for (const encoding of ['br', 'gzip']) {
+    const packed = await api.send('GET', path, { headers: { 'accept-encoding': encoding } });
+    expect([packed.headers.get('content-encoding'), packed.text === plain.text]).toEqual([encoding, true]);
+    expect(Number(packed.headers.get('content-length')) * 2).toBeLessThan(plain.text.length);
+    expect([packed.headers.get('etag'), packed.headers.get('vary')]).toEqual([etag, 'accept-encoding']);
+  }
+  const known = await api.send('GET', path, { headers: { 'if-none-match': etag } });
+  expect([known.status, known.text, known.headers.get('etag')]).toEqual([304, '', etag]);
+  expect((await api.send('GET', path, { headers: { 'if-none-match': '"other"' } })).status).toBe(200);
 });
 
 test('what the authorization server answers below /v1 is in the document, for access tokens only', async () => {
@@ -43,6 +64,36 @@ test('every operation has an id of its own, a summary and its refusals', async (
   for (const operation of operations) {
     expect(operation.summary).toMatch(/\.$/);
     expect(Object.keys(operation.responses)).toEqual(expect.arrayContaining(['400']));
+  }
+});
+
+test('a body of which everything may be left out may itself be left out', async () => {
+  const { body } = await api.send('GET', '/v1/openapi.json');
+  const paths = Object.entries<OpenApiDocument['paths'][string]>(body.paths);
+  const optional = paths.flatMap(([path, item]) =>
+    Object.entries(item).flatMap(([method, { requestBody }]) =>
+      requestBody?.required === false ? [`${method.toUpperCase()} ${path}`] : [],
+    ),
+  );
+  expect(optional.toSorted()).toEqual([
+    'PATCH /v1/identity-providers/{provider}',
+    'PATCH /v1/profiles/{profile}',
+    'PATCH /v1/servers/{server}/documents/{document}',
+    'PATCH /v1/servers/{server}/probes/{probe}',
+    'POST /v1/api-keys/{id}/rotation',
+    'POST /v1/approvals/{approval}/approve',
+    'POST /v1/approvals/{approval}/refuse',
+    'POST /v1/clients/{client}/secret',
+    'POST /v1/servers/{server}/drift/candidates/{candidate}/approve',
+    'POST /v1/servers/{server}/probes/run',
+    'POST /v1/servers/{server}/releases/{release}/publish',
+    'POST /v1/webhooks/{webhook}/secret',
+  ]);
+  const tenant = await api.newTenant();
+  const key = await api.tokenOf(tenant, tenant.ownerId);
+  for (const route of optional) {
+    const [method = '', path = ''] = route.replaceAll(/\{\w+\}/g, 'a0000000-0000-4000-8000-000000000000').split(' ');
+    expect([route, (await api.send(method, path, { key })).status]).toEqual([route, 404]);
   }
 });
 
@@ -101,6 +152,21 @@ test('every refusal is a problem document with a code and the place where it is 
           status,
           { $ref: '#/components/schemas/Problem' },
         ]);
+});
+
+test('every 429 says in its headers what is full and when to come again', async () => {
+  const { body } = await api.send('GET', '/v1/openapi.json');
+  const operations = Object.values<OpenApiDocument['paths'][string]>(body.paths).flatMap((item) => Object.values(item));
+  const limited = operations.flatMap(({ operationId, responses }) => {
+    const headers = responses['429']?.headers;
+    return responses['429'] === undefined ? [] : [{ operationId, headers: Object.keys(headers ?? {}) }];
+  });
+  expect(limited.length).toBeGreaterThan(100);
+  for (const { operationId, headers } of limited)
+    expect({ operationId, headers }).toEqual({
+      operationId,
+      headers: ['X-Request-Id', 'Retry-After', 'RateLimit', 'RateLimit-Policy'],
+    });
 });
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;

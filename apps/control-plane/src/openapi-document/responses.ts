@@ -15,6 +15,27 @@ const REPLAYED = {
   schema: { type: 'string' },
 };
 
+const RETRY_AFTER = { description: 'Seconds after which to try again.', schema: { type: 'integer' } };
+/** draft-ietf-httpapi-ratelimit-headers-10. */
+const RATE_LIMIT = {
+  'Retry-After': RETRY_AFTER,
+  RateLimit: {
+    description: 'The limit that is full, and the seconds until it is free: `"management.calls_per_minute";r=0;t=3`.',
+    schema: { type: 'string' },
+  },
+  'RateLimit-Policy': {
+    description:
+      'What that limit gives: so many (`q`) in a window of seconds (`w`), or at once (`qu="concurrent-requests"`).',
+    schema: { type: 'string' },
+  },
+};
+
+/** What refusals of a status have beside what every answer has. */
+function headersOf(status: number, codes: readonly ErrorCode[]): OperationResponse['headers'] {
+  if (status === 429) return RATE_LIMIT;
+  return status === 503 || codes.includes('idempotency_key_in_use') ? { 'Retry-After': RETRY_AFTER } : {};
+}
+
 /** Every way in which a route refuses: by what it takes, by who may call it, and what its contract adds. */
 function refusalsOf({ method, access, contract }: DocumentedRoute): ErrorCode[] {
   const { params, body, etag, refuses = [] } = contract;
@@ -42,7 +63,7 @@ function problemsOf(route: DocumentedRoute): Array<[string, OperationResponse]> 
     String(status),
     {
       description: [...new Set(codes.map((code) => ERROR_CATALOGUE[code].title))].join(' Or: '),
-      headers: { 'X-Request-Id': REQUEST_ID },
+      headers: { 'X-Request-Id': REQUEST_ID, ...headersOf(status, codes) },
       content: form ? { ...PROBLEM_CONTENT, 'text/html': { schema: { type: 'string' } } } : PROBLEM_CONTENT,
     },
   ]);
@@ -58,5 +79,10 @@ export function responsesOf(route: DocumentedRoute, schemas: JsonSchemas): Recor
     ...(contract.etag === undefined || schema === undefined ? {} : { ETag: ETAG }),
     ...(method === 'POST' ? { 'Idempotency-Replayed': REPLAYED } : {}),
   };
-  return Object.fromEntries([[String(status), { description: means, headers, ...content }], ...problemsOf(route)]);
+  const known = { description: 'It is still what `If-None-Match` names.', headers };
+  return Object.fromEntries([
+    [String(status), { description: means, headers, ...content }],
+    ...(contract.etag === 'shown' ? [['304', known] as const] : []),
+    ...problemsOf(route),
+  ]);
 }

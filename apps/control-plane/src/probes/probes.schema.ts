@@ -107,7 +107,6 @@ export const runProbes = contract({
       release: z.uuid().optional().meta({ description: 'Without it, the live release.' }),
       probes: z.array(z.uuid()).min(1).max(20).optional().meta({ description: 'Without it, all that are enabled.' }),
     }),
-    { mayBeAbsent: true },
   ),
   answer: {
     status: 202,

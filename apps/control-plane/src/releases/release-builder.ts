@@ -55,6 +55,7 @@ export class ReleaseBuilder {
       throw new AppError('rate_limited', {
         message: `At most ${BUILDS_MAX} releases are built at once. Try again when one is done.`,
         retryAfterSeconds: 5,
+        limit: { name: 'management.concurrent_builds', quota: BUILDS_MAX },
       });
     }
     try {

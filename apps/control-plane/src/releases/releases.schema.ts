@@ -191,7 +191,7 @@ export const publishRelease = contract({
     'Publishing what is live already, or on its way, changes nothing. What breaks agents of the live release needs ' +
     '`acknowledge_breaking`, or a new major version, beside which the old one stays reachable for its deprecation period.',
   params: releaseParams,
-  body: jsonBody(publishOptionsSchema, { mayBeAbsent: true }),
+  body: jsonBody(publishOptionsSchema),
   answer: { status: 202, means: 'Publishing was asked for.', schema: z.strictObject({ release: releaseSchema }) },
   refuses: ['conflict'],
 });

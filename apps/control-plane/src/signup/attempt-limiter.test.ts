@@ -58,7 +58,21 @@ describe('signing up', () => {
     expect(statuses).toEqual([201, 409, 429]);
     const refused = await attempt('203.0.113.7', 'b@example.com');
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(3_000);
+    expect(refused.headers.get('ratelimit-policy')).toBe('"attempts_per_hour";q=2;w=3600');
     expect((await attempt('203.0.113.8', 'b@example.com')).status).toBe(409);
+  });
+
+  test('is limited for each network and invitation, and the form says in its headers when to come again', async () => {
+    const submit = () =>
+      api.send('POST', `/v1/invitations/acceptance/wiv_${'x'.repeat(65)}`, {
+        headers: { 'x-forwarded-for': '203.0.113.77', 'content-type': 'application/x-www-form-urlencoded' },
+        body: 'password=correct+horse+battery',
+      });
+    expect([(await submit()).status, (await submit()).status]).toEqual([404, 404]);
+    const { status, headers } = await submit();
+    expect([status, headers.get('content-type')]).toEqual([429, 'text/html; charset=utf-8']);
+    expect(Number(headers.get('retry-after'))).toBeGreaterThan(3_000);
+    expect(headers.get('ratelimit-policy')).toBe('"attempts_per_hour";q=2;w=3600');
   });
 
   test('is limited for each e-mail address, so that many addresses cannot guess its password', async () => {

@@ -37,6 +37,7 @@ export class AttemptLimiter {
     throw new AppError('rate_limited', {
       message: `Too many attempts at ${what}. Try again in ${Math.ceil(secondsLeft / 60)} minutes.`,
       retryAfterSeconds: Math.max(1, secondsLeft),
+      limit: { name: 'attempts_per_hour', quota: max, windowSeconds: WINDOW_SECONDS },
     });
   }
 

@@ -217,6 +217,7 @@ export const PUBLIC_EXAMPLES: Readonly<Record<string, MakeExample>> = {
   },
   'GET /v1/openapi.json': () => ({ path: '/v1/openapi.json', status: 200 }),
   'GET /v1/docs': () => ({ path: '/v1/docs', status: 200 }),
+  'GET /v1/docs/errors': () => ({ path: '/v1/docs/errors', status: 200 }),
 };
 
 /** A good request to every route of the API, by method and pattern; a route without one fails the tests. */

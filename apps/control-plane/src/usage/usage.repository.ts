@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Transaction } from '#libs/database';
+import type { UsagePlace } from './usage-cursor.js';
 import type { UsageGroup } from './usage.schema.js';
 
 /** Which sums are asked for. */
@@ -45,21 +46,33 @@ export interface MonthRow {
 /** The usage ledger. */
 @Injectable()
 export class UsageRepository {
-  /** Sums in order, from the row `offset` on. */
-  sum(tx: Transaction, tenantId: string, filter: UsageFilter, limit: number, offset = 0): Promise<UsageRow[]> {
+  /** Sums in order, those after a place where one is given. All rows of a sum are on one side of it. */
+  sum(tx: Transaction, tenantId: string, filter: UsageFilter, limit: number, after?: UsagePlace): Promise<UsageRow[]> {
     const { per, by, from, to, server, tool, client } = filter;
     const shown = (group: UsageGroup): string => (by.includes(group) ? group : `null::text as ${group}`);
     const groups = ['at', ...by].join(', ');
+    const at = `date_trunc('${per}', hour, 'UTC')`;
+    const passed = `hour >= $8 and (${[at, ...by].join(', ')}) > ($8::timestamptz${by.map((_, index) => `, $${index + 9}::text`).join('')})`;
     return tx.query(
-      `select date_trunc('${per}', hour, 'UTC') as at, ${shown('server')}, ${shown('tool')}, ${shown('client')},
+      `select ${at} as at, ${shown('server')}, ${shown('tool')}, ${shown('client')},
          sum(calls)::float8 as calls, sum(failed)::float8 as failed, sum(tool_ms)::float8 / 1000 as tool_seconds,
          sum(bytes_in)::float8 as bytes_in, sum(bytes_out)::float8 as bytes_out,
          sum(egress_bytes)::float8 as egress_bytes
        from usage_hours
        where tenant_id = $1 and hour >= $2::date::timestamp at time zone 'UTC' and hour < $3::date::timestamp at time zone 'UTC'
          and ($4::text is null or server = $4) and ($5::text is null or tool = $5) and ($6::text is null or client = $6)
-       group by ${groups} order by ${groups} limit $7 offset $8`,
-      [tenantId, from, to, server ?? null, tool ?? null, client ?? null, limit, offset],
+         ${after === undefined ? '' : `and ${passed}`}
+       group by ${groups} order by ${groups} limit $7`,
+      [
+        tenantId,
+        from,
+        to,
+        server ?? null,
+        tool ?? null,
+        client ?? null,
+        limit,
+        ...(after === undefined ? [] : [after.at, ...after.names]),
+      ],
     );
   }
 

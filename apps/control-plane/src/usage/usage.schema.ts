@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { searchText } from '../contract/text.js';
 import { contract } from '../contract/contract.js';
 import { day } from '../contract/times.js';
-import { cursorOf, nextCursor, pageLimit } from '../paging/cursor.js';
+import { nextCursor, pageLimit } from '../paging/cursor.js';
+import { usageCursor } from './usage-cursor.js';
 
 const GROUPS = ['server', 'tool', 'client'] as const;
 
@@ -58,7 +59,7 @@ export const listUsage = contract({
   summary: 'Show what the tenant’s calls used, by time, server, tool and client.',
   description:
     'The ledger that plans’ budgets are checked against. A call is counted in the moment its audit record gets its number, once, so an hour adds up to the `call.completed` records of its time in the audit log.',
-  query: z.strictObject({ ...filter, limit: pageLimit(1_000, 200), cursor: cursorOf(/^\d{1,7}$/) }),
+  query: z.strictObject({ ...filter, limit: pageLimit(1_000, 200), cursor: usageCursor }),
   answer: {
     status: 200,
     means: 'Sums, oldest first.',

@@ -4,8 +4,8 @@ import { AppError } from '#libs/errors';
 import type { TenantCaller } from '../access/caller.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { csvRow } from '../paging/csv.js';
-import { cursorTo } from '../paging/cursor.js';
 import { TENANT_DATABASE } from '../platform/tokens.js';
+import { cursorAfter } from './usage-cursor.js';
 import { UsageRepository, type UsageFilter, type UsageRow } from './usage.repository.js';
 import { isRange, type exportUsage, type listUsage, type showBudgets } from './usage.schema.js';
 
@@ -32,21 +32,24 @@ export class UsageService {
     @Inject(UsageRepository) private readonly ledger: UsageRepository,
   ) {}
 
-  /** A page of sums. @throws AppError invalid_request for days that are no time of at most a year */
+  /** A page of sums. @throws AppError invalid_request for days that are no time of at most a year, or another list's cursor */
   async list(
     { tenantId }: TenantCaller,
     { limit, cursor, ...query }: InputOf<typeof listUsage>['query'],
   ): Promise<AnswerOf<typeof listUsage>> {
     const filter = filterOf(query);
-    const offset = Number(cursor ?? 0);
+    const list = [filter.per, ...filter.by].join(' ');
+    if (cursor !== undefined && (cursor.list !== list || cursor.names.length !== filter.by.length)) {
+      const message = 'This cursor is of a list with another `per` or `by`. Begin at the first page.';
+      throw new AppError('invalid_request', { message, problems: [{ pointer: '/query/cursor', message }] });
+    }
     const rows = await this.database.asTenant(tenantId, (tx) =>
-      this.ledger.sum(tx, tenantId, filter, limit + 1, offset),
+      this.ledger.sum(tx, tenantId, filter, limit + 1, cursor),
     );
-    const more = rows.length > limit;
-    return {
-      usage: rows.slice(0, limit).map((row) => ({ ...row, at: row.at.toISOString() })),
-      next_cursor: more ? cursorTo(String(offset + limit)) : null,
-    };
+    const usage = rows.slice(0, limit).map((row) => ({ ...row, at: row.at.toISOString() }));
+    const last = rows.length > limit ? usage.at(-1) : undefined;
+    const names = filter.by.map((group) => last?.[group] ?? '');
+    return { usage, next_cursor: last === undefined ? null : cursorAfter({ list, at: last.at, names }) };
   }
 
   /** All sums as CSV (RFC 4180). @throws AppError invalid_request where there are too many */

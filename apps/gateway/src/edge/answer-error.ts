@@ -1,6 +1,6 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { ERROR_CATALOGUE, type AppError, type ReachedLimit } from '#libs/errors';
-import { sendJson } from '#libs/http';
+import { sendJson, waitHeaders } from '#libs/http';
 import { DPOP_ALGORITHMS, firstScope, type ServerScopes } from '#libs/identity';
 import { PossessionError } from './possession-error.js';
 import type { RequestId } from './exchange.js';
@@ -24,9 +24,7 @@ export function answerError(
   id: RequestId | undefined,
   challenge: string | undefined,
 ): void {
-  const headers: OutgoingHttpHeaders = {};
-  if (error.retryAfterSeconds !== undefined) headers['retry-after'] = String(error.retryAfterSeconds);
-  if (error.limit !== undefined) Object.assign(headers, rateLimitHeaders(error.limit, error.retryAfterSeconds));
+  const headers: OutgoingHttpHeaders = waitHeaders(error);
   if (error.status === 405) headers['allow'] = 'POST, GET, DELETE, OPTIONS';
   if (challenge !== undefined) headers['www-authenticate'] = challenge;
   if (error instanceof PossessionError && error.nonce !== undefined) headers['dpop-nonce'] = error.nonce;
@@ -64,15 +62,6 @@ function limitData({ retryAfterSeconds }: AppError, limit: ReachedLimit): Readon
     ...(windowSeconds === undefined ? {} : { window_seconds: windowSeconds }),
     ...(refilledAt === undefined ? {} : { refilled_at: refilledAt }),
     ...(retryAfterSeconds === undefined ? {} : { retry_after_seconds: retryAfterSeconds }),
-  };
-}
-
-/** What is full and when it is free again (draft-ietf-httpapi-ratelimit-headers-10 §3 and §4). */
-function rateLimitHeaders({ name, quota, windowSeconds }: ReachedLimit, waitSeconds = 1): OutgoingHttpHeaders {
-  const per = windowSeconds === undefined ? 'qu="concurrent-requests"' : `w=${windowSeconds}`;
-  return {
-    ...(quota === undefined ? {} : { 'ratelimit-policy': `"${name}";q=${quota};${per}` }),
-    ratelimit: `"${name}";r=0;t=${waitSeconds}`,
   };
 }
 

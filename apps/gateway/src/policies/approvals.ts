@@ -164,7 +164,7 @@ function waiting({ id, expires_at: expires }: Open, { tool, wanted }: Asked): Ap
   const until = expires.toISOString();
   return new AppError('approval_required', {
     message:
-      `${wanted.message === null ? '' : `${wanted.message} `}The call of ${tool.name} has not run: a person has to ` +
+      `${wanted.message === null ? '' : `${ended(wanted.message)} `}The call of ${tool.name} has not run: a person has to ` +
       `approve it first. Tell the person you work for that approval ${id} is waiting until ${until}. Once it is ` +
       'approved, make the same call again, with exactly the same arguments.',
     data: { approval_id: id, expires_at: until },
@@ -174,8 +174,13 @@ function waiting({ id, expires_at: expires }: Open, { tool, wanted }: Asked): Ap
 
 function refused({ id, reason }: Open, { tool, wanted }: Asked): AppError {
   return new AppError('policy_denied', {
-    message: `The call of ${tool.name} was refused by a person${reason === null ? '' : `: ${reason}`}. Do not repeat it.`,
+    message: `The call of ${tool.name} was refused by a person${reason === null ? '.' : `: ${ended(reason)}`} Do not repeat it.`,
     data: { approval_id: id },
     detail: { rule: wanted.rule, approval: id },
   });
+}
+
+/** What a person wrote, with the stop that a sentence after it needs. */
+function ended(text: string): string {
+  return /[.!?…]$/u.test(text) ? text : `${text}.`;
 }

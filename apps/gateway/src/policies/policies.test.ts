@@ -158,7 +158,7 @@ interface Waiting {
 const waitingOf = ({ json }: Answer): Waiting | undefined => json.result?._meta?.['wharf/approval'];
 
 function decide(tenant: TenantUnderTest, id: string, state: string): Promise<unknown> {
-  return change(tenant, `update approvals set state = $3, reason = 'Not today' where tenant_id = $1 and id = $2`, [
+  return change(tenant, `update approvals set state = $3, reason = 'Not today.' where tenant_id = $1 and id = $2`, [
     id,
     state,
   ]);
@@ -214,7 +214,10 @@ test('an approval is nobody else’s, and a refused call is told why', async () 
   await gateway.audited(acme, ({ event, target }) => event === 'approval.expired' && target === `approval:${id}`);
   await decide(acme, again, 'refused');
   const refused = await write(acme.key);
-  expect([refused.status, refused.json.error.message]).toEqual([403, expect.stringContaining('Not today')]);
+  expect([refused.status, refused.json.error.message]).toEqual([
+    403,
+    expect.stringMatching(/: Not today\. Do not repeat it\.$/),
+  ]);
   await lift(acme);
 });
 
