@@ -8,6 +8,7 @@ import { EndsOfMoves1763968100000 } from './1763968100000-ends-of-moves.js';
 import { KnownHolders1763968200000 } from './1763968200000-known-holders.js';
 import { PlatformItself1763968300000 } from './1763968300000-platform-itself.js';
 import { TurnsOfOperators1763976100000 } from './1763976100000-turns-of-operators.js';
+import { LogsThatEnd1763976200000 } from './1763976200000-logs-that-end.js';
 import { StandingOfOperators1763976000000 } from './1763976000000-standing-of-operators.js';
 import { PlansWhenUncertain1763974000000 } from './1763974000000-plans-when-uncertain.js';
 import { KeysOfLeavers1763969000000 } from './1763969000000-keys-of-leavers.js';
@@ -195,4 +196,5 @@ export const MIGRATIONS = [
   PlansWhenUncertain1763974000000,
   StandingOfOperators1763976000000,
   TurnsOfOperators1763976100000,
+  LogsThatEnd1763976200000,
 ];
