@@ -61,8 +61,8 @@ export class PlatformDeletionsService {
     slug: string,
     { confirm, reason, grace_days: graceDays }: InputOf<typeof requestDeletion>['body'],
   ): Promise<DeletionAnswer> {
-    return this.#act(caller, { slug, reason, action: 'tenants.delete' }, async (tx, id) => {
-      if (confirm !== slug) throw notConfirmed();
+    return this.#act(caller, { slug, reason, action: 'tenants.delete' }, async (tx, id, own) => {
+      if (confirm !== own) throw notConfirmed();
       await this.#requireTime(tx, caller, id, graceDays);
       const row = await this.deletions.request(tx, id, { reason, requestedBy: actorOf(caller), graceDays });
       if (row === undefined) throw alreadyLeaving();
@@ -100,12 +100,12 @@ export class PlatformDeletionsService {
   async #act<Result>(
     caller: OperatorCaller,
     { slug, ...act }: Act,
-    work: (tx: Transaction, tenantId: string) => Promise<Result>,
+    work: (tx: Transaction, tenantId: string, slug: string) => Promise<Result>,
   ): Promise<Result> {
-    const { id } = await this.tenants.get(slug);
+    const { id, slug: own } = await this.tenants.get(slug);
     return this.database.asOperator(actOf(caller, { ...act, tenantId: id }), async (tx) => {
       await this.tenants.enter(tx, id);
-      return work(tx, id);
+      return work(tx, id, own);
     });
   }
 
@@ -154,7 +154,7 @@ function tooSoon(ofPlan: number): AppError {
 
 function notConfirmed(): AppError {
   return new AppError('invalid_params', {
-    message: '`confirm` is not the slug in the path. Name the tenant that is to be deleted twice.',
+    message: '`confirm` is not the slug of the tenant in the path. Name the tenant that is to be deleted twice.',
     problems: [{ pointer: '/confirm', message: 'not this tenant’s slug' }],
   });
 }

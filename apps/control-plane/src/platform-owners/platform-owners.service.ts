@@ -44,7 +44,7 @@ export class PlatformOwnersService {
     slug: string,
     { email, reason }: InputOf<typeof appointOwner>['body'],
   ): Promise<Appointed> {
-    const { id } = await this.tenants.get(slug);
+    const { id, slug: own } = await this.tenants.get(slug);
     await this.database.asTenant(id, (tx) => this.#lostOwner(tx, id));
     // Said before it is done: what an operator does is never without its record.
     const act = actOf(caller, { action: 'tenants.appoint_owner', reason, tenantId: id });
@@ -52,7 +52,7 @@ export class PlatformOwnersService {
     return this.database.asTenantWithShared(id, async (tx, shared) => {
       const lost = await this.#lostOwner(tx, id);
       const appointed = await this.#promote(tx, id, email);
-      const done = appointed ?? (await this.#invite(tx, shared, { id, slug, email, invitedBy: lost.account_id }));
+      const done = appointed ?? (await this.#invite(tx, shared, { id, slug: own, email, invitedBy: lost.account_id }));
       const { answer, whom } = done;
       const details = { became: answer.became, ...whom, reason };
       const entry = { event: 'tenant.owner_appointed', target: `tenant:${id}`, details } as const;
