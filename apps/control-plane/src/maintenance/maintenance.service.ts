@@ -1,3 +1,4 @@
+import { AppError } from '#libs/errors';
 import { Inject, Injectable } from '@nestjs/common';
 import { regionOf } from '#libs/config';
 import type { Database } from '#libs/database';
@@ -43,17 +44,22 @@ export class MaintenanceService {
     return answerOf(rows);
   }
 
-  /** @throws AppError `precondition_failed` */
+  /** @throws AppError `precondition_failed`, `not_found` where there is no maintenance of that region, or of everything */
   async end(caller: OperatorCaller, { query, precondition }: InputOf<typeof endMaintenance>): Promise<void> {
     const { region, reason } = query;
     const details = region === undefined ? {} : { details: { region } };
     const act = actOf(caller, { action: 'maintenance.end', reason, ...details });
     await this.database.asOperator(act, async (tx) => {
       precondition.require(answerOf(await this.maintenance.lock(tx)));
-      await this.maintenance.end(tx, region ?? null);
+      if (!(await this.maintenance.end(tx, region ?? null))) throw noMaintenance(region);
     });
     this.watch.forget();
   }
+}
+
+function noMaintenance(region: string | undefined): AppError {
+  const what = region === undefined ? 'There is no maintenance of everything' : `There is no maintenance of ${region}`;
+  return new AppError('not_found', { message: `${what}. See what there is with GET /admin/v1/maintenance.` });
 }
 
 function answerOf(rows: readonly MaintenanceRow[]): AnswerOf<typeof showMaintenance> {

@@ -50,7 +50,11 @@ export const inviteOperator = contract({
 export const changeOperator = contract({
   summary: 'Give another operator another role, or shut their account or open it again; it holds at once.',
   params,
-  body: jsonBody(z.strictObject({ role: role.optional(), disabled: z.boolean().optional(), reason: reasonText })),
+  body: jsonBody(
+    z
+      .strictObject({ role: role.optional(), disabled: z.boolean().optional(), reason: reasonText })
+      .refine(({ role: to, disabled }) => to !== undefined || disabled !== undefined, 'Name `role` or `disabled`.'),
+  ),
   answer: { status: 200, means: 'The account as it is now.', schema: oneOperator },
   refuses: ['conflict'],
 });

@@ -62,11 +62,13 @@ export class OperatorAccountsService {
   ): Promise<AnswerOf<typeof changeOperator>> {
     refuseKeys(caller);
     const act = actOf(caller, { action: 'operators.change', reason, details: { operator: id, ...to } });
-    return this.database.asOperator(act, async (tx) => {
-      await this.#getOther(tx, caller, id);
+    return this.database.asOperator(act, async (tx, note) => {
+      const before = await this.#getOther(tx, caller, id);
       await this.accounts.change(tx, id, to);
       if (to.disabled === true) await this.accounts.endCredentials(tx, id);
-      return { operator: operatorView(await this.#get(tx, id)) };
+      const now = await this.#get(tx, id);
+      if (now.role === before.role && now.status === before.status) note.unchanged();
+      return { operator: operatorView(now) };
     });
   }
 
@@ -89,9 +91,9 @@ export class OperatorAccountsService {
   }
 
   /** Nobody gives themselves a role, nor shuts themselves out. */
-  async #getOther(tx: Transaction, { operatorId }: OperatorCaller, id: string): Promise<void> {
-    await this.#get(tx, id);
-    if (id !== operatorId) return;
+  async #getOther(tx: Transaction, { operatorId }: OperatorCaller, id: string): Promise<OperatorRow> {
+    const other = await this.#get(tx, id);
+    if (id !== operatorId) return other;
     throw new AppError('conflict', { message: 'This is your own account. Ask another admin to change it.' });
   }
 }

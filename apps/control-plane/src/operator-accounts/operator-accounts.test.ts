@@ -77,6 +77,21 @@ test('a shut account, a lesser role and a second invitation hold at once for ses
   expect((await signIn({ email, password, code: codeOf(totp, 1) })).status).toBe(401);
 });
 
+test('a change that changes nothing says so in the log, and one that names nothing is refused', async () => {
+  const { id } = await newOperator(api, 'operator');
+  const change = async (body: object) => (await act(api.operatorKey, 'PATCH', `/operators/${id}`, body)).status;
+  expect(await change({ reason: 'none' })).toBe(400);
+  expect([
+    await change({ role: 'operator', reason: 'same' }),
+    await change({ role: 'support', reason: 'other' }),
+  ]).toEqual([200, 200]);
+  const { body } = await act(api.operatorKey, 'GET', '/actions?action=operators.change&limit=2');
+  expect(body.actions.map(({ details }: { details: { outcome: string } }) => details.outcome)).toEqual([
+    'done',
+    'unchanged',
+  ]);
+});
+
 test('nobody changes their own account, and an address has one', async () => {
   const { operator, token } = await newSession(api, 'admin');
   expect((await act(token, 'PATCH', `/operators/${operator.id}`, { disabled: true, reason: 'r' })).status).toBe(409);

@@ -131,9 +131,9 @@ export class PlatformTenantsService {
   }
 
   /** Makes this the transaction's tenant, and keeps it from changing until the transaction ends. @throws AppError `not_found` */
-  async enter(tx: Transaction, tenantId: string): Promise<void> {
+  async enter(tx: Transaction, tenantId: string): Promise<OperatedTenantRow> {
     await this.tenants.enter(tx, tenantId);
-    await this.#lock(tx, tenantId);
+    return this.#lock(tx, tenantId);
   }
 
   /** Reads something of a tenant, which stands in both audits. @throws AppError `not_found` */
