@@ -6,10 +6,19 @@ import { refuseKeys } from '../access/refuse-keys.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { mintOperatorSecret } from '../credentials/operator-credentials.js';
 import { actOf, lookOf } from '../operators/act.js';
-import { pageOf } from '../paging/cursor.js';
+import { OperatorCredentialsRepository } from '../operator-own/operator-credentials.repository.js';
+import { KEYS_MAX, operatorKeyView } from '../operator-own/operator-own.service.js';
+import { pageByKey, pageOf } from '../paging/cursor.js';
 import { OPERATOR_DATABASE } from '../platform/tokens.js';
 import { OperatorAccountsRepository, type OperatorRow } from './operator-accounts.repository.js';
-import type { changeOperator, inviteOperator, listOperators, reinviteOperator } from './operator-accounts.schema.js';
+import type {
+  changeOperator,
+  inviteOperator,
+  listKeysOf,
+  listOperators,
+  reinviteOperator,
+  revokeKeyOf,
+} from './operator-accounts.schema.js';
 
 const INVITATION_MS = 3 * 24 * 60 * 60 * 1_000;
 
@@ -19,6 +28,7 @@ export class OperatorAccountsService {
   constructor(
     @Inject(OPERATOR_DATABASE) private readonly database: Database,
     @Inject(OperatorAccountsRepository) private readonly accounts: OperatorAccountsRepository,
+    @Inject(OperatorCredentialsRepository) private readonly credentials: OperatorCredentialsRepository,
   ) {}
 
   async list(
@@ -81,6 +91,33 @@ export class OperatorAccountsService {
       await this.#getOther(tx, caller, id);
       await this.accounts.reinvite(tx, id, kept);
       return { operator: operatorView(await this.#get(tx, id)), invitation: shown };
+    });
+  }
+
+  /** @throws AppError `not_found` */
+  async listKeys(
+    caller: OperatorCaller,
+    { params, query }: InputOf<typeof listKeysOf>,
+  ): Promise<AnswerOf<typeof listKeysOf>> {
+    const act = actOf(caller, { action: 'operators.keys', reason: 'read', details: { operator: params.id } });
+    const rows = await this.database.asOperator(act, async (tx) => {
+      await this.#get(tx, params.id);
+      return this.credentials.listKeys(tx, params.id, KEYS_MAX);
+    });
+    const page = pageByKey(rows, ({ id }) => id, 'descending', query);
+    return { keys: page.rows.map(operatorKeyView), next_cursor: page.next };
+  }
+
+  /** @throws AppError `not_found` for a key that is none of theirs or has ended, `conflict` for a key that asks */
+  async revokeKey(
+    caller: OperatorCaller,
+    { params, query }: Pick<InputOf<typeof revokeKeyOf>, 'params' | 'query'>,
+  ): Promise<void> {
+    refuseKeys(caller);
+    const { id: operator, key } = params;
+    const act = actOf(caller, { action: 'operators.revoke_key', reason: query.reason, details: { operator, key } });
+    await this.database.asOperator(act, async (tx) => {
+      if (!(await this.credentials.revoke(tx, operator, 'key', key))) throw new AppError('not_found');
     });
   }
 

@@ -92,6 +92,31 @@ test('a change that changes nothing says so in the log, and one that names nothi
   ]);
 });
 
+test('an admin sees another’s keys and revokes one, which opens nothing then; a key does not, nor a lesser role', async () => {
+  const [owner, stranger, admin] = [
+    await newSession(api, 'operator'),
+    await newSession(api, 'operator'),
+    await newSession(api, 'admin'),
+  ];
+  const { body: made } = await act(owner.token, 'POST', '/me/keys', { name: 'leaked', reason: 'r' });
+  const { body: adminKey } = await act(admin.token, 'POST', '/me/keys', { name: 'k', reason: 'r' });
+  const path = `/operators/${owner.operator.id}/keys`;
+  const listed = await act(admin.token, 'GET', path);
+  expect(listed.body.keys).toMatchObject([{ id: made.key.id, name: 'leaked' }]);
+  expect(listed.text).not.toContain(made.text);
+  const revoke = (key: string, of = owner.operator.id) =>
+    act(key, 'DELETE', `/operators/${of}/keys/${made.key.id}?reason=leaked`);
+  expect([
+    (await revoke(stranger.token)).status,
+    (await revoke(adminKey.text)).status,
+    (await revoke(admin.token, stranger.operator.id)).status,
+    await statusOf(made.text, '/me'),
+  ]).toEqual([403, 409, 404, 200]);
+  expect([(await revoke(admin.token)).status, await statusOf(made.text, '/me')]).toEqual([204, 401]);
+  expect((await revoke(admin.token)).status).toBe(404);
+  expect((await act(admin.token, 'GET', path)).body.keys).toEqual([]);
+});
+
 test('nobody changes their own account, and an address has one', async () => {
   const { operator, token } = await newSession(api, 'admin');
   expect((await act(token, 'PATCH', `/operators/${operator.id}`, { disabled: true, reason: 'r' })).status).toBe(409);
