@@ -78,11 +78,7 @@ export const OPERATION_EXAMPLES: Readonly<Record<string, MakeExample>> = {
     status: 200,
     body: { mode: 'management', message: 'New disks.', minutes: 1, reason },
   }),
-  'DELETE /admin/v1/maintenance': async (api) => {
-    const body = { mode: 'management', message: 'New disks.', minutes: 1, reason };
-    await api.send('PUT', '/admin/v1/maintenance', { key: api.operatorKey, body });
-    return { path: '/admin/v1/maintenance?reason=done', status: 204 };
-  },
+  'DELETE /admin/v1/maintenance': () => ({ path: '/admin/v1/maintenance?reason=done', status: 204 }),
   'GET /admin/v1/announcements': () => ({ path: '/admin/v1/announcements', status: 200 }),
   'POST /admin/v1/announcements': () => ({
     path: '/admin/v1/announcements',
