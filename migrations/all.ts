@@ -7,6 +7,11 @@ import { PastMembers1763968000000 } from './1763968000000-past-members.js';
 import { EndsOfMoves1763968100000 } from './1763968100000-ends-of-moves.js';
 import { KnownHolders1763968200000 } from './1763968200000-known-holders.js';
 import { PlatformItself1763968300000 } from './1763968300000-platform-itself.js';
+import { TurnsOfOperators1763976100000 } from './1763976100000-turns-of-operators.js';
+import { LogsThatEnd1763976200000 } from './1763976200000-logs-that-end.js';
+import { TenantsOfPeople1763976300000 } from './1763976300000-tenants-of-people.js';
+import { EventsOutliveAccounts1763976400000 } from './1763976400000-events-outlive-accounts.js';
+import { StandingOfOperators1763976000000 } from './1763976000000-standing-of-operators.js';
 import { PlansWhenUncertain1763974000000 } from './1763974000000-plans-when-uncertain.js';
 import { KeysOfLeavers1763969000000 } from './1763969000000-keys-of-leavers.js';
 import { ScopesOfGoneServers1763969100000 } from './1763969100000-scopes-of-gone-servers.js';
@@ -191,4 +196,9 @@ export const MIGRATIONS = [
   OperatorNotes1763972100000,
   ServicesSeeTheSchema1763973000000,
   PlansWhenUncertain1763974000000,
+  StandingOfOperators1763976000000,
+  TurnsOfOperators1763976100000,
+  LogsThatEnd1763976200000,
+  TenantsOfPeople1763976300000,
+  EventsOutliveAccounts1763976400000,
 ];

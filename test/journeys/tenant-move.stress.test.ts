@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -53,13 +53,15 @@ async function json(...asking: Parameters<typeof asked>): Promise<any> {
   return (await asked(...asking)).json();
 }
 
-async function runImport(...args: readonly string[]): Promise<{ status: unknown; output: string }> {
-  const env = {
-    PATH: process.env['PATH'],
-    HOME: process.env['HOME'],
-    DATABASE_URL: to.databaseUrl,
-    WHARF_MASTER_KEY: TEST_MASTER_KEY.reveal(),
-  };
+function runImport(...args: readonly string[]): Promise<{ status: unknown; output: string }> {
+  return runImportInto({ DATABASE_URL: to.databaseUrl, WHARF_MASTER_KEY: TEST_MASTER_KEY.reveal() }, args);
+}
+
+async function runImportInto(
+  target: Readonly<Record<string, string>>,
+  args: readonly string[],
+): Promise<{ status: unknown; output: string }> {
+  const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], ...target };
   const named = ['--from', archive, '--signed-by', path.join(folder, 'keys'), ...args];
   const child = spawn(process.execPath, ['dist/apps/local/src/tenant-import/main.js', ...named], { env });
   let output = '';
@@ -131,6 +133,15 @@ test('an archive that was changed, is not trusted, or whose passphrase is anothe
   writeFileSync(path.join(folder, 'keys'), keys);
   const tenants = await asOwner(to, (owner) => owner.query(`select slug from tenants`));
   expect(tenants.rows).toEqual([]);
+});
+
+test('a new data folder takes a tenant in, and is not there where the import is refused', async () => {
+  const into = { WHARF_DATA_DIR: path.join(folder, 'data') };
+  const refused = await runImportInto(into, ['--passphrase-file', path.join(folder, 'wrong')]);
+  expect([refused.status, refused.output]).toEqual([1, expect.stringContaining('This is not the passphrase')]);
+  expect(existsSync(into.WHARF_DATA_DIR)).toBe(false);
+  const imported = await runImportInto(into, ['--passphrase-file', path.join(folder, 'passphrase')]);
+  expect([imported.status, imported.output]).toEqual([0, expect.stringContaining('Imported the tenant moved')]);
 });
 
 test('the imported tenant serves its agents with the keys they have, and its old log is proved', async () => {

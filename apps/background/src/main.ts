@@ -77,7 +77,7 @@ async function open(
   const key = await provideCheckpointKey(database, config.WHARF_MASTER_KEY);
   await keepCopies(database, shutdown, logger);
   const audit = new AuditSequencer({ database, persons, key, publicUrl: new URL(config.WHARF_PUBLIC_URL), logger });
-  const lifeCycle = await lifeCycleOf(config, shutdown, { database, runtime, redis, key, logger, ...supplies });
+  const lifeCycle = await lifeCycleOf(config, shutdown, { database, runtime, redis, key, audit, logger, ...supplies });
   const parts = {
     database,
     masterKey: config.WHARF_MASTER_KEY,
@@ -172,6 +172,7 @@ async function lifeCycleOf(
     readonly runtime: RuntimeClient;
     readonly redis: RedisStore;
     readonly key: KeyObject;
+    readonly audit: AuditSequencer;
     readonly logger: Logger;
     readonly blobs: BlobStore;
   },
@@ -193,7 +194,8 @@ async function lifeCycleOf(
   shutdown.add('life-cycle database', () => lifeCycle.close());
   const { databases: dedicated } = dedicatedOf(config);
   const moving = new MoveTenant({ databaseUrl, masterKey, dedicated });
-  const deleting = new DeleteTenant({ ...parts, database: lifeCycle, installation: publicUrl });
+  const signLog = (tenantId: string): Promise<boolean> => parts.audit.signWhole(tenantId);
+  const deleting = new DeleteTenant({ ...parts, database: lifeCycle, signLog, installation: publicUrl });
   return {
     deletions: new DeletionClock(lifeCycle, deleting, parts.logger, config.WHARF_REGION),
     moves: new MoveClock(parts.database, moving, parts.logger),

@@ -28,6 +28,7 @@ import { UsageModule } from './usage/usage.module.js';
 import { OpenApiDocumentModule } from './openapi-document/openapi-document.module.js';
 import { OperatorAccountsModule } from './operator-accounts/operator-accounts.module.js';
 import { OperatorOwnModule } from './operator-own/operator-own.module.js';
+import { OperatorPasswordModule } from './operator-password/operator-password.module.js';
 import { OperatorSignInModule } from './operator-sign-in/operator-sign-in.module.js';
 import { OperatorsModule } from './operators/operators.module.js';
 import { PlatformDataKeysModule } from './platform-data-keys/platform-data-keys.module.js';
@@ -123,6 +124,7 @@ const ROOMS = [
   OperatorAccountsModule,
   EmergencyKeysModule,
   OperatorSignInModule,
+  OperatorPasswordModule,
   OperatorOwnModule,
   PlatformTenantsModule,
   PlatformOwnersModule,

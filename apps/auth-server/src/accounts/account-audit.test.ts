@@ -92,6 +92,22 @@ test('an entry is kept while a tenant is on its way between two databases', asyn
   expect(await logOf(ownOwner, there)).toHaveLength(3);
 });
 
+test('an entry waits for a log that is away also once its account is forgotten, and is kept nowhere afterwards', async () => {
+  const person = newId();
+  for (const client of [owner, ownOwner])
+    await client.query(`insert into accounts (id, email, password_hash) values ($1, 'leaver@example.com', 'x')`, [
+      person,
+    ]);
+  await ownOwner.query(`insert into members (tenant_id, account_id, role) values ($1, $2, 'user')`, [there, person]);
+  await audit(cutOff).record(person, '192.0.2.1', enrolled);
+  await ownOwner.query(`delete from members where tenant_id = $1 and account_id = $2`, [there, person]);
+  for (const client of [ownOwner, owner]) await client.query(`delete from accounts where id = $1`, [person]);
+  expect(await kept()).toHaveLength(1);
+  expect(await tellKept(whole)).toBe(1);
+  expect((await logOf(ownOwner, there)).at(-1)).toEqual({ ...ENTRY, actor: person });
+  expect(await kept()).toEqual([]);
+});
+
 test('the service reads no membership, present or past, but those of the person whom it names', async () => {
   const rows = await whole.asService(async (tx) => {
     await tx.query(`select set_config('app.account_id', $1, true)`, [newId()]);

@@ -62,12 +62,12 @@ test('while the tenant is on its way who signs in or asks for a token is told to
     await client.query(`update tenant_homes set state = 'returning' where tenant_id = $1`, [f.acme]);
   const page = await f.loginPage(f.newBrowser());
   expect(page.status).toBe(503);
-  expect(page.headers.get('retry-after')).toBe('15');
+  expect(page.headers.get('retry-after')).toBe('5');
   const refused = await f.world.redeem(f.client, code, f.resource);
   expect([refused.status, refused.body['error'], refused.headers.get('retry-after')]).toEqual([
     503,
     'temporarily_unavailable',
-    '15',
+    '5',
   ]);
   for (const client of [f.world.owner, there])
     await client.query(`update tenant_homes set state = 'dedicated' where tenant_id = $1`, [f.acme]);

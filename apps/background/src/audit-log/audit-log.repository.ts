@@ -61,6 +61,15 @@ export async function lockTree(tx: Transaction, tenantId: string): Promise<boole
   return rows[0]?.locked === true;
 }
 
+/** Whether the tenant's keys are destroyed, upon which nothing more gets a number: its log ends with its last checkpoint. */
+export async function hasEnded(tx: Transaction, tenantId: string): Promise<boolean> {
+  const rows: unknown[] = await tx.query(
+    `select from tenant_deletions where tenant_id = $1 and state = 'deleting' and step = 'rows'`,
+    [tenantId],
+  );
+  return rows.length > 0;
+}
+
 /** The state of the tree; a tenant without one has one of size 0. */
 export async function readTreeState(tx: Transaction, tenantId: string): Promise<TreeState> {
   await tx.query(`insert into audit_trees (tenant_id, size) values ($1, 0) on conflict (tenant_id) do nothing`, [

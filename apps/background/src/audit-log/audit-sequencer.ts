@@ -17,6 +17,7 @@ import { keepUsage } from '../usage/ledger.js';
 import { enqueueDeliveries } from '../webhooks/enqueue-deliveries.js';
 import {
   dropRepeated,
+  hasEnded,
   keepRecords,
   lockTree,
   readArrivals,
@@ -38,6 +39,11 @@ const PAGE = 250;
 const TENANTS_MAX = 1_000;
 const CHECKPOINT_SECONDS = 60;
 const CHECKPOINT_RECORDS = 1_000;
+/** Of one tenant's log that is signed as a whole; no more than so many batches arrive of one that is closed. */
+const BATCHES_MAX = 10_000;
+
+/** When a tenant's tree is signed: when it is time, or in any case. */
+type Signing = 'due' | 'now';
 
 /** A record as the log will hold it, but for its number. */
 type Keepable = Omit<LogRow, 'leaf_index'>;
@@ -96,13 +102,25 @@ export class AuditSequencer {
     for (const tenantId of await this.#tenantsWithWork()) {
       if (this.#rounds.signal.aborted) break;
       try {
-        numbered += await this.#sequenceTenant(tenantId);
+        numbered += (await this.#sequenceTenant(tenantId, 'due')) ?? 0;
       } catch (error) {
         // One tenant's trouble is not another's.
         logger.error({ err: error, tenant_id: tenantId }, 'audit records could not be numbered');
       }
     }
     return numbered;
+  }
+
+  /**
+   * Numbers what has arrived of one tenant, and signs its whole log without waiting for the minute; false where it did not come
+   * to that, because somebody else numbers it at this moment.
+   */
+  async signWhole(tenantId: string): Promise<boolean> {
+    for (let batches = 0; batches < BATCHES_MAX; batches += 1) {
+      const numbered = await this.#sequenceTenant(tenantId, 'now');
+      if (numbered === undefined || numbered < BATCH) return numbered !== undefined;
+    }
+    return false;
   }
 
   /**
@@ -132,24 +150,27 @@ export class AuditSequencer {
     }
   }
 
-  async #sequenceTenant(tenantId: string): Promise<number> {
+  /** How many records were numbered; undefined where somebody else numbers. */
+  async #sequenceTenant(tenantId: string, signing: Signing): Promise<number | undefined> {
     const { database } = this.parts;
     try {
-      return await database.asTenant(tenantId, (tx) => this.#numberArrivals(tx, tenantId));
+      return await database.asTenant(tenantId, (tx) => this.#numberArrivals(tx, tenantId, signing));
     } catch (error) {
       if (!isUniqueViolation(error)) throw error;
       // To look for each record before it is numbered would cost every record; a spool repeats some only after a crash.
       await database.asTenant(tenantId, (tx) => dropRepeated(tx, tenantId));
-      return database.asTenant(tenantId, (tx) => this.#numberArrivals(tx, tenantId));
+      return database.asTenant(tenantId, (tx) => this.#numberArrivals(tx, tenantId, signing));
     }
   }
 
-  async #numberArrivals(tx: Transaction, tenantId: string): Promise<number> {
-    if (!(await lockTree(tx, tenantId))) return 0;
+  async #numberArrivals(tx: Transaction, tenantId: string, signing: Signing): Promise<number | undefined> {
+    if (!(await lockTree(tx, tenantId))) return undefined;
+    // Asked under the lock, which whoever ends it takes too.
+    if (await hasEnded(tx, tenantId)) return 0;
     const state = await readTreeState(tx, tenantId);
     const { arrivals, rows, leaves } = await this.#readArrivals(tx, tenantId);
     let tree = new MerkleTree(state.size, tileReader(tx, tenantId));
-    const due = isDue(state, state.size + arrivals.length);
+    const due = isDue(state, state.size + arrivals.length, signing);
     if (arrivals.length > 0) {
       const grown = await tree.grow(leaves);
       ({ tree } = grown);
@@ -205,8 +226,13 @@ export class AuditSequencer {
   }
 }
 
-function isDue({ size, checkpointSize, secondsSinceCheckpoint }: TreeState, grownTo: number): boolean {
+function isDue(
+  { size, checkpointSize, secondsSinceCheckpoint }: TreeState,
+  grownTo: number,
+  signing: Signing,
+): boolean {
   if (grownTo === checkpointSize) return false;
+  if (signing === 'now') return true;
   const since = grownTo - checkpointSize;
   // The first records of a tenant need no minute: their tree has never been signed.
   return (

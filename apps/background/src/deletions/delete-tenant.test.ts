@@ -41,7 +41,14 @@ beforeAll(async () => {
     },
   };
   const installation = 'https://wharf.example';
-  const deleting = new DeleteTenant({ database, runtime, redis, key: privateKey, installation });
+  const deleting = new DeleteTenant({
+    database,
+    runtime,
+    redis,
+    signLog: async () => true,
+    key: privateKey,
+    installation,
+  });
   clock = new DeletionClock(database, deleting, createLogger('background', 'silent'));
   await owner.query(`insert into accounts (id, email, password_hash) values ($1, 'a@example.com', 'x')`, [account]);
   await owner.query(`set session_replication_role = replica`);

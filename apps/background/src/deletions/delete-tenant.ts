@@ -10,6 +10,7 @@ import {
   deleteSome,
   endDeletion,
   isRevoking,
+  keepLastCheckpoint,
   lockDeletion,
   moveTo,
   releaseObjects,
@@ -38,6 +39,8 @@ export interface DeletingParts {
   readonly database: Database;
   readonly runtime: Pick<RuntimeClient, 'evict'>;
   readonly redis: RedisStore;
+  /** Numbers what has arrived of a tenant's log and signs all of it; false where that cannot be now. */
+  readonly signLog: (tenantId: string) => Promise<boolean>;
   /** Signs receipts. */
   readonly key: KeyObject;
   /** Names the installation in receipts. */
@@ -82,7 +85,9 @@ export class DeleteTenant {
   async #shred({ tenant_id: tenantId }: Deletion): Promise<Progress> {
     await this.parts.runtime.evict(tenantId);
     const keysInRedis = await forgetInRedis(this.parts.redis, tenantId);
+    if (!(await this.parts.signLog(tenantId))) return 'later';
     const moved = await this.#with(tenantId, async (tx, found) => {
+      if (!(await keepLastCheckpoint(tx, found))) return 'later' as const;
       for (const keys of ['data_keys', 'person_keys'])
         await count(tx, found, `${keys}_destroyed`, await rowsIn(tx, tenantId, keys));
       await shredTenant(tx, tenantId);

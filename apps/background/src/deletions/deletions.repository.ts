@@ -1,12 +1,14 @@
 import { atHome, newId, type Transaction } from '#libs/database';
 import { quoted, type TenantTable } from '#libs/tenant-archive';
+import { treeLock } from '../audit-log/audit-log.repository.js';
 
 /**
  * A tenant's deletion. It is requested and cancelled by the management API; what is done here:
  *
  *     waiting ──► deleting     its time has come, and nothing holds the tenant
  *     deleting ► connections   what its people granted at upstreams is revoked there, an hour at most
- *              ► keys          its workers are stopped and its keys made unreadable: from here on nobody reads what is left
+ *              ► keys          its workers are stopped, its whole log is signed a last time, and its keys made unreadable: from
+ *                              here on nobody reads what is left, and nothing more gets a number in the log
  *              ► rows          every table is emptied, in batches; objects are given to those who delete them
  *              ► deleted       the last rows go and the receipt is written, in one transaction
  *
@@ -75,16 +77,32 @@ export async function lockDeletion(tx: Transaction, tenantId: string): Promise<D
   return rows[0];
 }
 
-/** Begins a deletion: from here on it cannot be cancelled, and the log's last checkpoint stands in it. */
+/** Begins a deletion: from here on it cannot be cancelled. */
 export async function beginDeletion(tx: Transaction, { tenant_id: tenantId, id }: Deletion): Promise<void> {
   await tx.query(
-    `update tenant_deletions set state = 'deleting', started_at = now(), checkpoint = (
-       select jsonb_build_object('size', size, 'root', encode(root, 'base64'), 'note', note) from audit_checkpoints
-       where tenant_id = $1 order by size desc limit 1)
-     where tenant_id = $1 and id = $2`,
+    `update tenant_deletions set state = 'deleting', started_at = now() where tenant_id = $1 and id = $2`,
     [tenantId, id],
   );
   await tx.query(`delete from connections where tenant_id = $1`, [tenantId]);
+}
+
+/**
+ * Has the log's last checkpoint stand in the deletion, once nobody numbers records; false where it does not cover the whole
+ * log. Until the transaction ends nobody numbers any.
+ */
+export async function keepLastCheckpoint(tx: Transaction, { tenant_id: tenantId, id }: Deletion): Promise<boolean> {
+  await tx.query(`select pg_advisory_xact_lock(hashtextextended($1, 0))`, [treeLock(tenantId)]);
+  const [, kept]: [unknown, number] = await tx.query(
+    `with tree as (select coalesce(max(size), 0) as size from audit_trees where tenant_id = $1)
+     update tenant_deletions set checkpoint = (
+       select jsonb_build_object('size', c.size, 'root', encode(c.root, 'base64'), 'note', c.note)
+       from audit_checkpoints c join tree using (size) where c.tenant_id = $1)
+     where tenant_id = $1 and id = $2 and exists (
+       select from tree where size = 0 or exists (
+         select from audit_checkpoints c where c.tenant_id = $1 and c.size = tree.size))`,
+    [tenantId, id],
+  );
+  return kept === 1;
 }
 
 /** Notes that a step is done. */

@@ -44,7 +44,14 @@ beforeAll(async () => {
   database = await Database.connect(options);
   const runtime = { evict: async () => undefined };
   const { privateKey: key } = generateKeyPairSync('ed25519');
-  const deleting = new DeleteTenant({ database, runtime, redis, key, installation: 'https://wharf.example' });
+  const deleting = new DeleteTenant({
+    database,
+    runtime,
+    redis,
+    signLog: async () => true,
+    key,
+    installation: 'https://wharf.example',
+  });
   clock = new DeletionClock(database, deleting, createLogger('background', 'silent'));
   for (const id of [leaving, beside, apart, late])
     await owner.query(`insert into tenants (id, slug, name) values ($1, $2, 'T')`, [id, `t-${id}`]);

@@ -27,6 +27,8 @@ export interface MembershipRow {
 export interface ImpersonationRow {
   readonly id: string;
   readonly operator_id: string;
+  /** Of the operator's account when it was begun; null: begun with an emergency key. */
+  readonly operator_standing: number | null;
   readonly slug: string;
 }
 
@@ -96,17 +98,32 @@ export class CredentialsRepository {
     );
   }
 
-  /** The impersonation that a token opens now, for an operator who may; its use is counted. */
-  async useImpersonation(tx: Transaction, tenantId: string, hash: string): Promise<ImpersonationRow | undefined> {
-    const [rows]: [ImpersonationRow[], number] = await tx.query(
-      `update impersonations i set uses = i.uses + 1, last_used_at = now() from tenants t
-       where i.tenant_id = $1 and i.token_hash = $2 and i.revoked_at is null and i.expires_at > now() and t.id = i.tenant_id
-         and not exists (select from operator_accounts a where a.operator_id = i.operator_id
-           and (a.disabled_at is not null or a.role = 'support'))
-       returning i.id, i.operator_id, t.slug`,
+  /** The impersonation that a token opens now, as far as its tenant's rows say: whether its operator still may is to be asked. */
+  async findImpersonation(tx: Transaction, tenantId: string, hash: string): Promise<ImpersonationRow | undefined> {
+    const rows: ImpersonationRow[] = await tx.query(
+      `select i.id, i.operator_id, i.operator_standing, t.slug from impersonations i join tenants t on t.id = i.tenant_id
+       where i.tenant_id = $1 and i.token_hash = $2 and i.revoked_at is null and i.expires_at > now()`,
       [tenantId, hash],
     );
     return rows[0];
+  }
+
+  async countUse(tx: Transaction, tenantId: string, impersonation: string): Promise<void> {
+    await tx.query(`update impersonations set uses = uses + 1, last_used_at = now() where tenant_id = $1 and id = $2`, [
+      tenantId,
+      impersonation,
+    ]);
+  }
+
+  /** Whether whoever began an impersonation is still who they were then. Accounts are in the common database alone. */
+  async standsAsThen(shared: Transaction, begun: ImpersonationRow): Promise<boolean> {
+    const rows: unknown[] = await shared.query(
+      `select from operators o left join operator_accounts a on a.operator_id = o.id
+       where o.id = $1 and case when a.operator_id is null then $2::integer is null and o.key_shut_at is null
+         else a.standing = $2 and a.disabled_at is null and a.enrolled_at is not null and a.role <> 'support' end`,
+      [begun.operator_id, begun.operator_standing],
+    );
+    return rows.length > 0;
   }
 
   /** Whose emergency key this is; undefined for one that was shut. */

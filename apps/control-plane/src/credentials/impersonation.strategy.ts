@@ -26,12 +26,13 @@ export class ImpersonationStrategy extends ProvingStrategy(IMPERSONATION) {
     if (text === undefined || tenantId === undefined) return undefined;
     request.claim = { tenantId, actor: { kind: 'anonymous' } };
     const route = `${request.method} ${String(request.route?.path).replaceAll(/:(\w+)/g, '{$1}')}`;
-    return this.database.asTenant(tenantId, async (tx) => {
-      const found = await this.credentials.useImpersonation(tx, tenantId, hashImpersonation(text));
-      if (found === undefined) return undefined;
+    return this.database.asTenantWithShared(tenantId, async (tx, shared) => {
+      const found = await this.credentials.findImpersonation(tx, tenantId, hashImpersonation(text));
+      if (found === undefined || !(await this.credentials.standsAsThen(shared, found))) return undefined;
       const { id, operator_id: operatorId, slug } = found;
       const actor = { kind: 'operator', id: operatorId } as const;
       request.claim = { tenantId, actor };
+      await this.credentials.countUse(tx, tenantId, id);
       await appendAudit(tx, tenantId, [
         {
           event: 'impersonation.used',

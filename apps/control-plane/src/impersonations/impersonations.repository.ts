@@ -5,6 +5,8 @@ import type { Transaction } from '#libs/database';
 export interface ImpersonationRow {
   readonly id: string;
   readonly operator_id: string;
+  /** Of the operator's account when it was begun; null: begun with an emergency key. */
+  readonly operator_standing: number | null;
   readonly operator_name: string;
   readonly reason: string;
   readonly state: 'open' | 'ended';
@@ -14,7 +16,7 @@ export interface ImpersonationRow {
   readonly last_used_at: Date | null;
 }
 
-const SELECT = `select i.id, i.operator_id, o.name as operator_name, i.reason, i.uses, i.created_at, i.expires_at, i.last_used_at,
+const SELECT = `select i.id, i.operator_id, i.operator_standing, o.name as operator_name, i.reason, i.uses, i.created_at, i.expires_at, i.last_used_at,
     case when i.revoked_at is null and i.expires_at > now() then 'open' else 'ended' end as state
   from impersonations i join operators o on o.id = i.operator_id`;
 
@@ -35,18 +37,36 @@ export class ImpersonationsRepository {
   async insert(
     tx: Transaction,
     tenantId: string,
-    row: { id: string; operatorId: string; reason: string; tokenHash: string; minutes: number },
+    row: {
+      id: string;
+      operatorId: string;
+      standing: number | null;
+      reason: string;
+      tokenHash: string;
+      minutes: number;
+    },
   ): Promise<ImpersonationRow | undefined> {
     await tx.query(
-      `insert into impersonations (tenant_id, id, operator_id, reason, token_hash, expires_at)
-       values ($1, $2, $3, $4, $5, now() + make_interval(mins => $6))`,
-      [tenantId, row.id, row.operatorId, row.reason, row.tokenHash, row.minutes],
+      `insert into impersonations (tenant_id, id, operator_id, reason, token_hash, expires_at, operator_standing)
+       values ($1, $2, $3, $4, $5, now() + make_interval(mins => $6), $7)`,
+      [tenantId, row.id, row.operatorId, row.reason, row.tokenHash, row.minutes, row.standing],
     );
     const rows: ImpersonationRow[] = await tx.query(`${SELECT} where i.tenant_id = $1 and i.id = $2`, [
       tenantId,
       row.id,
     ]);
     return rows[0];
+  }
+
+  /** What operators' accounts stand at, by their ids; null: an emergency key that is open. Whoever is left out may nothing. */
+  async standings(common: Transaction, operators: readonly string[]): Promise<ReadonlyMap<string, number | null>> {
+    const rows: Array<{ id: string; standing: number | null }> = await common.query(
+      `select o.id, a.standing from operators o left join operator_accounts a on a.operator_id = o.id
+       where o.id = any($1) and case when a.operator_id is null then o.key_shut_at is null
+         else a.disabled_at is null and a.enrolled_at is not null and a.role <> 'support' end`,
+      [operators],
+    );
+    return new Map(rows.map(({ id, standing }) => [id, standing]));
   }
 
   /** Ends one; false where there is none, or it has ended. */

@@ -35,7 +35,9 @@ export class ImpersonationsService {
       return this.impersonations.list(tx, tenantId, { ...query, limit: query.limit + 1 });
     });
     const page = pageOf(rows, query.limit);
-    return { impersonations: page.rows.map(view), next_cursor: page.next };
+    const standings = await this.#standings(page.rows.map((row) => row.operator_id));
+    const impersonations = page.rows.map((row) => view({ ...row, state: stateNow(row, standings) }));
+    return { impersonations, next_cursor: page.next };
   }
 
   /** @throws AppError `not_found` */
@@ -45,6 +47,9 @@ export class ImpersonationsService {
     { reason, minutes }: InputOf<typeof beginImpersonation>['body'],
   ): Promise<AnswerOf<typeof beginImpersonation>> {
     const { id: tenantId } = await this.tenants.get(slug);
+    // Read before: who is demoted from here on has begun nothing that opens.
+    const standing = (await this.#standings([caller.operatorId])).get(caller.operatorId);
+    if (standing === undefined) throw new AppError('forbidden');
     const id = newId();
     const token = mintImpersonation(tenantId);
     const told = { impersonation: id, minutes };
@@ -58,6 +63,7 @@ export class ImpersonationsService {
       return this.impersonations.insert(tx, tenantId, {
         id,
         operatorId,
+        standing,
         reason,
         minutes,
         tokenHash: hashImpersonation(token),
@@ -83,11 +89,21 @@ export class ImpersonationsService {
       await appendAudit(tx, tenantId, [doneBy(caller, entry)]);
     });
   }
+
+  async #standings(operators: readonly string[]): Promise<ReadonlyMap<string, number | null>> {
+    return this.database.asService((tx) => this.impersonations.standings(tx, operators));
+  }
+}
+
+/** One that its operator may use no more has ended, whatever the tenant's own rows say. */
+function stateNow(row: ImpersonationRow, standings: ReadonlyMap<string, number | null>): ImpersonationRow['state'] {
+  return standings.get(row.operator_id) === row.operator_standing ? row.state : 'ended';
 }
 
 function view({
   operator_id: id,
   operator_name: name,
+  operator_standing: _,
   ...row
 }: ImpersonationRow): AnswerOf<typeof beginImpersonation>['impersonation'] {
   return {

@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { settleTenant } from '#libs/testing';
 import { startControlPlane, type ControlPlane } from '../testing/control-plane.fixture.js';
+import { newEmergencyKey } from '../testing/emergency-key.fixture.js';
 import { newSession } from '../testing/operators.fixture.js';
 
 let api: ControlPlane;
 
 beforeAll(async () => {
-  api = await startControlPlane();
+  api = await startControlPlane({ dedicated: true });
 });
 
 afterAll(() => api.stop());
@@ -60,6 +62,62 @@ test('whoever is shut out or made support reads no longer, and support does not 
   await change({ role: 'support' });
   expect((await api.send('GET', '/v1/tenant', { key: body.token })).status).toBe(401);
   expect((await begin(token, tenant.slug, { reason: 'r' })).status).toBe(403);
+});
+
+const changeOperator = (id: string, to: object) =>
+  api.send('PATCH', `/admin/v1/operators/${id}`, { key: api.operatorKey, body: { ...to, reason: 'r' } });
+const reinvite = (id: string) =>
+  api.send('POST', `/admin/v1/operators/${id}/invitation`, { key: api.operatorKey, body: { reason: 'r' } });
+
+const FALLS: Array<[string, (id: string) => Promise<unknown>, ((id: string) => Promise<unknown>)?]> = [
+  ['demoted', (id) => changeOperator(id, { role: 'support' }), (id) => changeOperator(id, { role: 'operator' })],
+  ['shut out', (id) => changeOperator(id, { disabled: true }), (id) => changeOperator(id, { disabled: false })],
+  ['invited again', reinvite],
+];
+
+test.each(['common', 'own'].flatMap((home) => FALLS.map(([what, fall, rise]) => [what, home, fall, rise] as const)))(
+  'what an operator began who is %s is over for good, for a tenant at home in %s',
+  async (_, home, fall, rise) => {
+    const tenant = await api.newTenant();
+    const { operator, token } = await newSession(api, 'operator');
+    const { body } = await begin(token, tenant.slug, { reason: 'r' });
+    if (home === 'own') await settleTenant(api.databaseUrl, api.ownDatabaseUrl, tenant.id);
+    const looks = async () => (await api.send('GET', '/v1/tenant', { key: body.token })).status;
+    expect(await looks()).toBe(200);
+    await fall(operator.id);
+    expect(await looks()).toBe(401);
+    await rise?.(operator.id);
+    expect(await looks()).toBe(401);
+  },
+);
+
+test('what has ended with its operator’s role is shown as ended, and a new one opens', async () => {
+  const tenant = await api.newTenant();
+  const { operator, token } = await newSession(api, 'operator');
+  await begin(token, tenant.slug, { reason: 'before' });
+  await changeOperator(operator.id, { role: 'support' });
+  await changeOperator(operator.id, { role: 'operator' });
+  const { body } = await begin(token, tenant.slug, { reason: 'after' });
+  expect((await api.send('GET', '/v1/tenant', { key: body.token })).status).toBe(200);
+  const list = await api.send('GET', `/admin/v1/tenants/${tenant.slug}/impersonations`, { key: token });
+  const states = list.body.impersonations.map(({ reason, state }: { reason: string; state: string }) => [
+    reason,
+    state,
+  ]);
+  expect(states).toEqual([
+    ['after', 'open'],
+    ['before', 'ended'],
+  ]);
+});
+
+test('an emergency key that is shut ends what was begun with it', async () => {
+  const tenant = await api.newTenant();
+  const { id, text } = await newEmergencyKey({ databaseUrl: api.databaseUrl });
+  const { body } = await begin(text, tenant.slug, { reason: 'r' });
+  expect((await api.send('GET', '/v1/tenant', { key: body.token })).status).toBe(200);
+  const shut = await api.send('DELETE', `/admin/v1/emergency-keys/${id}?reason=r`, { key: api.operatorKey });
+  expect(shut.status).toBe(204);
+  expect((await api.send('GET', '/v1/tenant', { key: body.token })).status).toBe(401);
 });
 
 test.each([{}, { reason: 'r', minutes: 61 }, { reason: 'r', minutes: 0 }])('%j begins nothing', async (body) => {

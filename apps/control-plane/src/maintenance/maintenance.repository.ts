@@ -50,8 +50,12 @@ export class MaintenanceRepository {
     );
   }
 
-  async end(tx: Transaction, region: string | null): Promise<void> {
-    if (region === null) await tx.query(`delete from maintenance`);
-    else await tx.query(`delete from region_maintenance where region = $1`, [region]);
+  /** False where none goes on. */
+  async end(tx: Transaction, region: string | null): Promise<boolean> {
+    const going = 'until > now() as going';
+    const [ended]: [Array<{ going: boolean }>, number] = await (region === null
+      ? tx.query(`delete from maintenance returning ${going}`)
+      : tx.query(`delete from region_maintenance where region = $1 returning ${going}`, [region]));
+    return ended.some((one) => one.going);
   }
 }

@@ -1,3 +1,4 @@
+import { AppError } from '#libs/errors';
 import { Inject, Injectable } from '@nestjs/common';
 import { regionOf } from '#libs/config';
 import type { Database } from '#libs/database';
@@ -43,17 +44,24 @@ export class MaintenanceService {
     return answerOf(rows);
   }
 
-  /** @throws AppError `precondition_failed` */
+  /** @throws AppError `precondition_failed`, `not_found` where the region that is named is not being maintained */
   async end(caller: OperatorCaller, { query, precondition }: InputOf<typeof endMaintenance>): Promise<void> {
     const { region, reason } = query;
     const details = region === undefined ? {} : { details: { region } };
     const act = actOf(caller, { action: 'maintenance.end', reason, ...details });
-    await this.database.asOperator(act, async (tx) => {
+    await this.database.asOperator(act, async (tx, note) => {
       precondition.require(answerOf(await this.maintenance.lock(tx)));
-      await this.maintenance.end(tx, region ?? null);
+      if (await this.maintenance.end(tx, region ?? null)) return;
+      if (region !== undefined) throw noMaintenance(region);
+      note.unchanged();
     });
     this.watch.forget();
   }
+}
+
+function noMaintenance(region: string): AppError {
+  const message = `There is no maintenance of ${region}. See what there is with GET /admin/v1/maintenance.`;
+  return new AppError('not_found', { message });
 }
 
 function answerOf(rows: readonly MaintenanceRow[]): AnswerOf<typeof showMaintenance> {

@@ -1,8 +1,15 @@
-import { Controller, Get, Inject, Patch, Post } from '@nestjs/common';
+import { Controller, Delete, Get, Inject, Patch, Post } from '@nestjs/common';
 import { OperatorCalling, type OperatorCaller } from '../access/caller.js';
 import { RequirePermission } from '../access/permissions.js';
 import { Contract, Input, type AnswerOf, type InputOf } from '../contract/contract.js';
-import { changeOperator, inviteOperator, listOperators, reinviteOperator } from './operator-accounts.schema.js';
+import {
+  changeOperator,
+  inviteOperator,
+  listKeysOf,
+  listOperators,
+  reinviteOperator,
+  revokeKeyOf,
+} from './operator-accounts.schema.js';
 import { OperatorAccountsService } from './operator-accounts.service.js';
 
 /** Operators' accounts. */
@@ -38,6 +45,23 @@ export class OperatorAccountsController {
     @Input() { params, body }: InputOf<typeof changeOperator>,
   ): Promise<AnswerOf<typeof changeOperator>> {
     return this.accounts.change(caller, params.id, body);
+  }
+
+  @Get(':id/keys')
+  @RequirePermission('platform.operators.read')
+  @Contract(listKeysOf)
+  listKeys(
+    @OperatorCalling() caller: OperatorCaller,
+    @Input() input: InputOf<typeof listKeysOf>,
+  ): Promise<AnswerOf<typeof listKeysOf>> {
+    return this.accounts.listKeys(caller, input);
+  }
+
+  @Delete(':id/keys/:key')
+  @RequirePermission('platform.operators.write')
+  @Contract(revokeKeyOf)
+  revokeKey(@OperatorCalling() caller: OperatorCaller, @Input() input: InputOf<typeof revokeKeyOf>): Promise<void> {
+    return this.accounts.revokeKey(caller, input);
   }
 
   @Post(':id/invitation')

@@ -3,7 +3,8 @@ import { OPERATOR_ROLES } from '../access/operator-roles.js';
 import { contract, jsonBody } from '../contract/contract.js';
 import { lineOfText } from '../contract/text.js';
 import { reasonText } from '../operators/act.js';
-import { nextCursor, pageCursor, pageLimit } from '../paging/cursor.js';
+import { operatorKeySchema } from '../operator-own/operator-own.schema.js';
+import { nextCursor, pageCursor, pageLimit, shortList } from '../paging/cursor.js';
 import { emailAddress } from '../signup/signup.schema.js';
 
 const role = z.enum(OPERATOR_ROLES);
@@ -50,7 +51,11 @@ export const inviteOperator = contract({
 export const changeOperator = contract({
   summary: 'Give another operator another role, or shut their account or open it again; it holds at once.',
   params,
-  body: jsonBody(z.strictObject({ role: role.optional(), disabled: z.boolean().optional(), reason: reasonText })),
+  body: jsonBody(
+    z
+      .strictObject({ role: role.optional(), disabled: z.boolean().optional(), reason: reasonText })
+      .refine(({ role: to, disabled }) => to !== undefined || disabled !== undefined, 'Name `role` or `disabled`.'),
+  ),
   answer: { status: 200, means: 'The account as it is now.', schema: oneOperator },
   refuses: ['conflict'],
 });
@@ -62,5 +67,26 @@ export const reinviteOperator = contract({
   params,
   body: jsonBody(z.strictObject({ reason: reasonText })),
   answer: { status: 201, means: 'The account, to be enrolled again.', schema: invited },
+  refuses: ['conflict'],
+});
+
+/** `GET /admin/v1/operators/{id}/keys` */
+export const listKeysOf = contract({
+  summary: 'List another operator’s keys.',
+  params,
+  query: z.strictObject({ ...shortList }),
+  answer: {
+    status: 200,
+    means: 'Their keys that open something, newest first.',
+    schema: z.strictObject({ keys: z.array(operatorKeySchema), next_cursor: nextCursor }),
+  },
+});
+
+/** `DELETE /admin/v1/operators/{id}/keys/{key}` */
+export const revokeKeyOf = contract({
+  summary: 'Revoke a key of another operator; it opens nothing from then on.',
+  params: params.extend({ key: z.uuid() }),
+  query: z.strictObject({ reason: reasonText }),
+  answer: { status: 204, means: 'The key is revoked.' },
   refuses: ['conflict'],
 });

@@ -6,10 +6,19 @@ import { refuseKeys } from '../access/refuse-keys.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { mintOperatorSecret } from '../credentials/operator-credentials.js';
 import { actOf, lookOf } from '../operators/act.js';
-import { pageOf } from '../paging/cursor.js';
+import { OperatorCredentialsRepository } from '../operator-own/operator-credentials.repository.js';
+import { KEYS_MAX, operatorKeyView } from '../operator-own/operator-own.service.js';
+import { pageByKey, pageOf } from '../paging/cursor.js';
 import { OPERATOR_DATABASE } from '../platform/tokens.js';
 import { OperatorAccountsRepository, type OperatorRow } from './operator-accounts.repository.js';
-import type { changeOperator, inviteOperator, listOperators, reinviteOperator } from './operator-accounts.schema.js';
+import type {
+  changeOperator,
+  inviteOperator,
+  listKeysOf,
+  listOperators,
+  reinviteOperator,
+  revokeKeyOf,
+} from './operator-accounts.schema.js';
 
 const INVITATION_MS = 3 * 24 * 60 * 60 * 1_000;
 
@@ -19,6 +28,7 @@ export class OperatorAccountsService {
   constructor(
     @Inject(OPERATOR_DATABASE) private readonly database: Database,
     @Inject(OperatorAccountsRepository) private readonly accounts: OperatorAccountsRepository,
+    @Inject(OperatorCredentialsRepository) private readonly credentials: OperatorCredentialsRepository,
   ) {}
 
   async list(
@@ -62,11 +72,13 @@ export class OperatorAccountsService {
   ): Promise<AnswerOf<typeof changeOperator>> {
     refuseKeys(caller);
     const act = actOf(caller, { action: 'operators.change', reason, details: { operator: id, ...to } });
-    return this.database.asOperator(act, async (tx) => {
-      await this.#getOther(tx, caller, id);
+    return this.database.asOperator(act, async (tx, note) => {
+      const before = await this.#getOther(tx, caller, id);
       await this.accounts.change(tx, id, to);
       if (to.disabled === true) await this.accounts.endCredentials(tx, id);
-      return { operator: operatorView(await this.#get(tx, id)) };
+      const now = await this.#get(tx, id);
+      if (now.role === before.role && now.status === before.status) note.unchanged();
+      return { operator: operatorView(now) };
     });
   }
 
@@ -82,6 +94,33 @@ export class OperatorAccountsService {
     });
   }
 
+  /** @throws AppError `not_found` */
+  async listKeys(
+    caller: OperatorCaller,
+    { params, query }: InputOf<typeof listKeysOf>,
+  ): Promise<AnswerOf<typeof listKeysOf>> {
+    const act = actOf(caller, { action: 'operators.keys', reason: 'read', details: { operator: params.id } });
+    const rows = await this.database.asOperator(act, async (tx) => {
+      await this.#get(tx, params.id);
+      return this.credentials.listKeys(tx, params.id, KEYS_MAX);
+    });
+    const page = pageByKey(rows, ({ id }) => id, 'descending', query);
+    return { keys: page.rows.map(operatorKeyView), next_cursor: page.next };
+  }
+
+  /** @throws AppError `not_found` for a key that is none of theirs or has ended, `conflict` for a key that asks */
+  async revokeKey(
+    caller: OperatorCaller,
+    { params, query }: Pick<InputOf<typeof revokeKeyOf>, 'params' | 'query'>,
+  ): Promise<void> {
+    refuseKeys(caller);
+    const { id: operator, key } = params;
+    const act = actOf(caller, { action: 'operators.revoke_key', reason: query.reason, details: { operator, key } });
+    await this.database.asOperator(act, async (tx) => {
+      if (!(await this.credentials.revoke(tx, operator, 'key', key))) throw new AppError('not_found');
+    });
+  }
+
   async #get(tx: Transaction, id: string): Promise<OperatorRow> {
     const row = await this.accounts.find(tx, id);
     if (row === undefined) throw new AppError('not_found');
@@ -89,9 +128,9 @@ export class OperatorAccountsService {
   }
 
   /** Nobody gives themselves a role, nor shuts themselves out. */
-  async #getOther(tx: Transaction, { operatorId }: OperatorCaller, id: string): Promise<void> {
-    await this.#get(tx, id);
-    if (id !== operatorId) return;
+  async #getOther(tx: Transaction, { operatorId }: OperatorCaller, id: string): Promise<OperatorRow> {
+    const other = await this.#get(tx, id);
+    if (id !== operatorId) return other;
     throw new AppError('conflict', { message: 'This is your own account. Ask another admin to change it.' });
   }
 }

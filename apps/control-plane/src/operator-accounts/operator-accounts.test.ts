@@ -77,6 +77,46 @@ test('a shut account, a lesser role and a second invitation hold at once for ses
   expect((await signIn({ email, password, code: codeOf(totp, 1) })).status).toBe(401);
 });
 
+test('a change that changes nothing says so in the log, and one that names nothing is refused', async () => {
+  const { id } = await newOperator(api, 'operator');
+  const change = async (body: object) => (await act(api.operatorKey, 'PATCH', `/operators/${id}`, body)).status;
+  expect(await change({ reason: 'none' })).toBe(400);
+  expect([
+    await change({ role: 'operator', reason: 'same' }),
+    await change({ role: 'support', reason: 'other' }),
+  ]).toEqual([200, 200]);
+  const { body } = await act(api.operatorKey, 'GET', '/actions?action=operators.change&limit=2');
+  expect(body.actions.map(({ details }: { details: { outcome: string } }) => details.outcome)).toEqual([
+    'done',
+    'unchanged',
+  ]);
+});
+
+test('an admin sees another’s keys and revokes one, which opens nothing then; a key does not, nor a lesser role', async () => {
+  const [owner, stranger, admin] = [
+    await newSession(api, 'operator'),
+    await newSession(api, 'operator'),
+    await newSession(api, 'admin'),
+  ];
+  const { body: made } = await act(owner.token, 'POST', '/me/keys', { name: 'leaked', reason: 'r' });
+  const { body: adminKey } = await act(admin.token, 'POST', '/me/keys', { name: 'k', reason: 'r' });
+  const path = `/operators/${owner.operator.id}/keys`;
+  const listed = await act(admin.token, 'GET', path);
+  expect(listed.body.keys).toMatchObject([{ id: made.key.id, name: 'leaked' }]);
+  expect(listed.text).not.toContain(made.text);
+  const revoke = (key: string, of = owner.operator.id) =>
+    act(key, 'DELETE', `/operators/${of}/keys/${made.key.id}?reason=leaked`);
+  expect([
+    (await revoke(stranger.token)).status,
+    (await revoke(adminKey.text)).status,
+    (await revoke(admin.token, stranger.operator.id)).status,
+    await statusOf(made.text, '/me'),
+  ]).toEqual([403, 409, 404, 200]);
+  expect([(await revoke(admin.token)).status, await statusOf(made.text, '/me')]).toEqual([204, 401]);
+  expect((await revoke(admin.token)).status).toBe(404);
+  expect((await act(admin.token, 'GET', path)).body.keys).toEqual([]);
+});
+
 test('nobody changes their own account, and an address has one', async () => {
   const { operator, token } = await newSession(api, 'admin');
   expect((await act(token, 'PATCH', `/operators/${operator.id}`, { disabled: true, reason: 'r' })).status).toBe(409);

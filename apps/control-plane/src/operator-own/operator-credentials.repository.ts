@@ -73,6 +73,15 @@ export class OperatorCredentialsRepository {
     return count === 1;
   }
 
+  /** Ends an operator's sessions but one. */
+  async endOtherSessions(tx: Transaction, operatorId: string, but: string): Promise<void> {
+    await tx.query(
+      `update operator_credentials set revoked_at = now()
+       where operator_id = $1 and kind = 'session' and id <> $2 and revoked_at is null`,
+      [operatorId, but],
+    );
+  }
+
   /** Forgets what ended more than a month ago; whoever has a new one makes room for it. */
   async forgetEnded(tx: Transaction, operatorId: string): Promise<void> {
     await tx.query(

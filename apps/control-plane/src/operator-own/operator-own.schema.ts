@@ -8,7 +8,8 @@ import { nextCursor, shortList } from '../paging/cursor.js';
 
 const role = z.enum(OPERATOR_ROLES);
 
-const keySchema = z
+/** A key of an operator's account. */
+export const operatorKeySchema = z
   .strictObject({
     id: z.uuid(),
     name: z.string(),
@@ -47,7 +48,7 @@ export const listOwnKeys = contract({
   answer: {
     status: 200,
     means: 'Your keys that open something, newest first.',
-    schema: z.strictObject({ keys: z.array(keySchema), next_cursor: nextCursor }),
+    schema: z.strictObject({ keys: z.array(operatorKeySchema), next_cursor: nextCursor }),
   },
 });
 
@@ -63,7 +64,7 @@ export const createOwnKey = contract({
       reason: reasonText,
     }),
   ),
-  answer: { status: 201, means: 'The key.', schema: z.strictObject({ key: keySchema, text: z.string() }) },
+  answer: { status: 201, means: 'The key.', schema: z.strictObject({ key: operatorKeySchema, text: z.string() }) },
   refuses: ['conflict', 'unprocessable'],
 });
 

@@ -14,7 +14,8 @@ import {
 } from './operator-credentials.repository.js';
 import type { createOwnKey, listOwnKeys, showSelf } from './operator-own.schema.js';
 
-const KEYS_MAX = 20;
+/** Keys of one account. */
+export const KEYS_MAX = 20;
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
 /** What an operator does about themselves. */
@@ -44,7 +45,7 @@ export class OperatorOwnService {
       this.credentials.listKeys(tx, caller.operatorId, KEYS_MAX),
     );
     const page = pageByKey(rows, ({ id }) => id, 'descending', query);
-    return { keys: page.rows.map(view), next_cursor: page.next };
+    return { keys: page.rows.map(operatorKeyView), next_cursor: page.next };
   }
 
   /** @throws AppError `unprocessable` for a role beyond one's own, `conflict` for too many, or for who has not signed in */
@@ -66,7 +67,7 @@ export class OperatorOwnService {
     });
     if (kept === undefined)
       throw new AppError('internal', { detail: { reason: 'a key that was just written is gone' } });
-    return { key: view(kept), text };
+    return { key: operatorKeyView(kept), text };
   }
 
   /** @throws AppError `not_found` */
@@ -78,7 +79,8 @@ export class OperatorOwnService {
   }
 }
 
-function view(row: OperatorKeyRow): AnswerOf<typeof createOwnKey>['key'] {
+/** A key as it is listed. */
+export function operatorKeyView(row: OperatorKeyRow): AnswerOf<typeof createOwnKey>['key'] {
   return {
     ...row,
     created_at: row.created_at.toISOString(),

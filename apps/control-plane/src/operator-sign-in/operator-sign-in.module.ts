@@ -14,5 +14,6 @@ import { OperatorSignInService } from './operator-sign-in.service.js';
   imports: [AccessModule, SignupModule, OperatorAccountsModule, OperatorOwnModule],
   controllers: [OperatorSignInController],
   providers: [OperatorSignInService, EnrolmentService, OperatorSignInRepository, OperatorAttemptsRepository],
+  exports: [OperatorSignInRepository],
 })
 export class OperatorSignInModule {}

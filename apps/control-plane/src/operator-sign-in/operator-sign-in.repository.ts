@@ -32,6 +32,13 @@ export class OperatorSignInRepository {
     return rows[0];
   }
 
+  async find(tx: Transaction, operatorId: string): Promise<SignInRow | undefined> {
+    const rows: SignInRow[] = await tx.query(`select ${COLUMNS} from operator_accounts where operator_id = $1`, [
+      operatorId,
+    ]);
+    return rows[0];
+  }
+
   async findInvited(tx: Transaction, invitationHash: string): Promise<SignInRow | undefined> {
     const rows: SignInRow[] = await tx.query(
       `select ${COLUMNS} from operator_accounts
@@ -63,6 +70,27 @@ export class OperatorSignInRepository {
       [id, step, sealed],
     );
     return count === 1 ? this.accounts.find(tx, id) : undefined;
+  }
+
+  /**
+   * Uses up the code of a step for another password and ends every session but one; false where the code was used, or the
+   * password is another one by now.
+   */
+  async changePassword(
+    tx: Transaction,
+    place: AttemptPlace,
+    to: { readonly step: number; readonly before: string; readonly passwordHash: string; readonly session: string },
+  ): Promise<boolean> {
+    const { operatorId: id } = place;
+    const [, count] = await tx.query(
+      `update operator_accounts set totp_last_step = $2, password_hash = $3
+       where operator_id = $1 and totp_last_step < $2 and password_hash = $4 and disabled_at is null and enrolled_at is not null`,
+      [id, to.step, to.passwordHash, to.before],
+    );
+    if (count !== 1) return false;
+    await this.credentials.endOtherSessions(tx, id, to.session);
+    await this.attempts.succeed(tx, place);
+    return true;
   }
 
   /** Uses up the code of a step for a session; undefined where it was used, or the account was shut meanwhile. */

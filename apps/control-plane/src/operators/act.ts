@@ -12,8 +12,11 @@ export const reasonText = lineOfText(1_000).meta({
 export const tenantParams = z.strictObject({
   tenant: z
     .string()
-    .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/)
-    .meta({ description: 'The tenant’s slug.' }),
+    .regex(
+      /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})$/,
+      'a tenant’s slug or id',
+    )
+    .meta({ description: 'The tenant’s slug or id; where a slug is written as another tenant’s id, the id counts.' }),
 });
 
 /** How the operator was known, so that the key for emergencies stands out. */

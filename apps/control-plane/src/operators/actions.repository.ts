@@ -21,6 +21,8 @@ export interface ActionFilter {
   /** The whole name, or what stands before its point. */
   readonly action?: string | undefined;
   readonly q?: string | undefined;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
 }
 
 /** An act with its number in the platform's log. */
@@ -42,7 +44,7 @@ export interface PlatformCheckpointRow {
 export class ActionsRepository {
   async list(
     tx: Transaction,
-    { operator, tenant_id: tenantId, action, q }: ActionFilter,
+    { operator, tenant_id: tenantId, action, q, from, to }: ActionFilter,
     page: { limit: number; cursor?: string | undefined },
   ): Promise<ActionRow[]> {
     const pattern = q === undefined ? null : `%${q.replaceAll(/[\\%_]/g, '\\$&')}%`;
@@ -52,8 +54,18 @@ export class ActionsRepository {
        where ($1::uuid is null or (a.at, a.id) < (select c.at, c.id from operator_actions c where c.id = $1))
          and ($3::uuid is null or a.operator_id = $3) and ($4::uuid is null or a.tenant_id = $4)
          and ($5::text is null or a.action = $5 or starts_with(a.action, $5 || '.')) and ($6::text is null or a.reason ilike $6)
+         and ($7::timestamptz is null or a.at >= $7) and ($8::timestamptz is null or a.at < $8)
        order by a.at desc, a.id desc limit $2`,
-      [page.cursor ?? null, page.limit, operator ?? null, tenantId ?? null, action ?? null, pattern],
+      [
+        page.cursor ?? null,
+        page.limit,
+        operator ?? null,
+        tenantId ?? null,
+        action ?? null,
+        pattern,
+        from ?? null,
+        to ?? null,
+      ],
     );
   }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { contract } from '../contract/contract.js';
+import { moment } from '../contract/times.js';
 import { searchText } from '../contract/text.js';
 import { cursorOf, nextCursor, pageCursor, pageLimit } from '../paging/cursor.js';
 
@@ -27,6 +28,8 @@ export const listActions = contract({
       .optional()
       .meta({ description: 'Only this action, or all that begin with `tenants`.' }),
     q: searchText(120).optional().meta({ description: 'Part of the reason.' }),
+    from: moment.optional().meta({ description: 'Actions of this time and later.' }),
+    to: moment.optional().meta({ description: 'Actions before this time.' }),
     limit: pageLimit(200),
     cursor: pageCursor,
   }),

@@ -59,6 +59,8 @@ test('maintenance and announcements of a region hold for its services alone', as
   await act('DELETE', '/maintenance?region=eu&reason=done');
   expect((await change('third')).status).toBe(201);
   expect((await act('GET', '/maintenance')).body.regions).toHaveLength(1);
+  const ended = await Promise.all(['region=eu&', ''].map((of) => act('DELETE', `/maintenance?${of}reason=done`)));
+  expect(ended.map(({ status }) => status)).toEqual([404, 204]);
   const unknown = await begin('mars');
   expect([unknown.status, unknown.body.detail]).toEqual([400, expect.stringContaining('there are eu, us')]);
 });

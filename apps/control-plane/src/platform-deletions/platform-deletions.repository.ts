@@ -21,12 +21,18 @@ const DELETIONS = `select d.id, d.state, d.reason, d.requested_by, d.requested_a
 export class PlatformDeletionsRepository {
   async list(
     tx: Transaction,
-    filter: { readonly state?: string | undefined; readonly cursor?: string | undefined; readonly limit: number },
+    filter: {
+      readonly state?: string | undefined;
+      readonly tenant?: string | undefined;
+      readonly cursor?: string | undefined;
+      readonly limit: number;
+    },
   ): Promise<OperatedDeletionRow[]> {
     return tx.query(
       `${DELETIONS} where ($1::text is null or d.state = $1) and ($2::uuid is null or d.id < $2)
+         and ($4::text is null or d.slug = lower($4) or d.tenant_id::text = lower($4))
        order by d.id desc limit $3`,
-      [filter.state ?? null, filter.cursor ?? null, filter.limit],
+      [filter.state ?? null, filter.cursor ?? null, filter.limit, filter.tenant ?? null],
     );
   }
 

@@ -49,6 +49,9 @@ export const listDeletions = contract({
   summary: 'List deletions of tenants, with the receipts of those that are done.',
   query: z.strictObject({
     state: z.enum(['waiting', 'cancelled', 'deleting', 'deleted']).optional(),
+    tenant: tenantParams.shape.tenant.optional().meta({
+      description: 'Only of this tenant, by the slug that it had, or by its id; also once it is gone.',
+    }),
     limit: pageLimit(100),
     cursor: pageCursor,
   }),

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { appendAudit, type AuditEvent, type EventDetails } from '#libs/audit';
 import { regionOf } from '#libs/config';
-import type { Database, Transaction } from '#libs/database';
+import type { ActNote, Database, Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { enqueue, evictTenantJob } from '#libs/jobs';
 import { actorOf, doneBy, type OperatorCaller } from '../access/caller.js';
@@ -9,6 +9,7 @@ import type { ControlPlaneConfig } from '../config.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { actOf, lookOf } from '../operators/act.js';
 import { newestFirst, pageOf } from '../paging/cursor.js';
+import type { OperatedTenantRow } from '../platform-tenants/platform-tenants.repository.js';
 import { PlatformTenantsService } from '../platform-tenants/platform-tenants.service.js';
 import { requireRegion } from '../platform/regions.js';
 import { CONFIG, OPERATOR_DATABASE } from '../platform/tokens.js';
@@ -61,8 +62,8 @@ export class PlatformDeletionsService {
     slug: string,
     { confirm, reason, grace_days: graceDays }: InputOf<typeof requestDeletion>['body'],
   ): Promise<DeletionAnswer> {
-    return this.#act(caller, { slug, reason, action: 'tenants.delete' }, async (tx, id) => {
-      if (confirm !== slug) throw notConfirmed();
+    return this.#act(caller, { slug, reason, action: 'tenants.delete' }, async (tx, id, { before }) => {
+      if (confirm !== before.slug) throw notConfirmed();
       await this.#requireTime(tx, caller, id, graceDays);
       const row = await this.deletions.request(tx, id, { reason, requestedBy: actorOf(caller), graceDays });
       if (row === undefined) throw alreadyLeaving();
@@ -90,22 +91,27 @@ export class PlatformDeletionsService {
   ): Promise<void> {
     // A region that nobody serves would end every call of the tenant.
     if (region !== null) requireRegion(region, regionOf(this.config));
-    await this.#act(caller, { slug, reason, action: 'tenants.assign_region', details: { region } }, async (tx, id) => {
-      await this.rows.setRegion(tx, id, region);
-      if (region !== null) await enqueue(tx, id, evictTenantJob, { tenantId: id });
-      await this.#note(tx, caller, id, { event: 'tenant.region_assigned', details: { region, reason } });
-    });
+    await this.#act(
+      caller,
+      { slug, reason, action: 'tenants.assign_region', details: { region } },
+      async (tx, id, { before, note }) => {
+        if (before.home_region === region) return note.unchanged();
+        await this.rows.setRegion(tx, id, region);
+        if (region !== null) await enqueue(tx, id, evictTenantJob, { tenantId: id });
+        await this.#note(tx, caller, id, { event: 'tenant.region_assigned', details: { region, reason } });
+      },
+    );
   }
 
   async #act<Result>(
     caller: OperatorCaller,
     { slug, ...act }: Act,
-    work: (tx: Transaction, tenantId: string) => Promise<Result>,
+    work: (tx: Transaction, tenantId: string, of: { before: OperatedTenantRow; note: ActNote }) => Promise<Result>,
   ): Promise<Result> {
     const { id } = await this.tenants.get(slug);
-    return this.database.asOperator(actOf(caller, { ...act, tenantId: id }), async (tx) => {
-      await this.tenants.enter(tx, id);
-      return work(tx, id);
+    return this.database.asOperator(actOf(caller, { ...act, tenantId: id }), async (tx, note) => {
+      const before = await this.tenants.enter(tx, id);
+      return work(tx, id, { before, note });
     });
   }
 
@@ -154,7 +160,7 @@ function tooSoon(ofPlan: number): AppError {
 
 function notConfirmed(): AppError {
   return new AppError('invalid_params', {
-    message: '`confirm` is not the slug in the path. Name the tenant that is to be deleted twice.',
+    message: '`confirm` is not the slug of the tenant in the path. Name the tenant that is to be deleted twice.',
     problems: [{ pointer: '/confirm', message: 'not this tenant’s slug' }],
   });
 }

@@ -1,5 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
+import { isOpenableAddress } from '#libs/addresses';
 import { contract, jsonBody } from '../contract/contract.js';
 import { reasonText, tenantParams } from '../operators/act.js';
 import { nextCursor, shortList } from '../paging/cursor.js';
@@ -12,18 +13,24 @@ const host = z
   .max(253)
   .transform((text) => text.toLowerCase().replace(/^\[(.*)\]$/, '$1'))
   .transform((text) => (ipaddr.isValid(text) ? ipaddr.parse(text).toString() : text))
-  .refine((text) => ipaddr.isValid(text) || NAME.test(text), 'an exact host name or IP address');
+  .refine((text) => ipaddr.isValid(text) || NAME.test(text), 'an exact host name or IP address')
+  .refine(
+    (text) => !ipaddr.isValid(text) || isOpenableAddress(text),
+    'an address that can be opened: none that is link-local (169.254.0.0/16, fe80::/10), where clouds keep their keys, nor another special one',
+  );
 
 /** What may be opened as a range: networks that are nobody's on the public internet. Link-local is not among them. */
-const PRIVATE = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', '127.0.0.0/8', 'fc00::/7'].map(
-  (text) => ipaddr.parseCIDR(text),
-);
+const NETWORKS = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', '127.0.0.0/8', 'fc00::/7'];
+const PRIVATE = NETWORKS.map((text) => ipaddr.parseCIDR(text));
 
 /** A private range in its canonical form. */
 const range = z
   .string()
   .max(49)
-  .refine(isPrivateRange, 'a private range such as 10.20.0.0/16, with no address bits behind its prefix')
+  .refine(
+    isPrivateRange,
+    `a range within ${NETWORKS.join(', ')}, such as 10.20.0.0/16, with no address bits behind its prefix`,
+  )
   .transform((text) => ipaddr.parseCIDR(text).join('/'));
 
 const allowanceSchema = z
@@ -54,16 +61,17 @@ export const listAllowances = contract({
 /** `POST /admin/v1/tenants/{tenant}/egress-allowances` */
 export const addAllowance = contract({
   summary: 'Let a tenant’s tools call a private address, or all of a range, on one port; it is refused otherwise.',
-  description: 'A range never opens the addresses of the machine that the worker-runtime runs on; name those as hosts.',
+  description:
+    'A range never opens the addresses of the machine that the worker-runtime runs on; name those as hosts. What leads to the platform’s own PostgreSQL or Redis is refused (422).',
   params: tenantParams,
   body: jsonBody(
-    z.union([
-      z.strictObject({ host, port, reason: reasonText }).transform((given) => ({ ...given, range: null })),
-      z.strictObject({ range, port, reason: reasonText }).transform((given) => ({ ...given, host: null })),
-    ]),
+    z
+      .strictObject({ host: host.optional(), range: range.optional(), port, reason: reasonText })
+      .refine(({ host: one, range: many }) => (one === undefined) !== (many === undefined), 'Name `host` or `range`.')
+      .transform(({ host: one = null, range: many = null, ...rest }) => ({ ...rest, host: one, range: many })),
   ),
   answer: { status: 201, means: 'The allowance.', schema: z.strictObject({ egress_allowance: allowanceSchema }) },
-  refuses: ['conflict'],
+  refuses: ['conflict', 'unprocessable'],
 });
 
 /** `DELETE /admin/v1/tenants/{tenant}/egress-allowances/{id}` */

@@ -4,11 +4,13 @@ import { isUniqueViolation, newId, type Database } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { doneBy, type OperatorCaller } from '../access/caller.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
+import type { ControlPlaneConfig } from '../config.js';
 import { actOf, lookOf } from '../operators/act.js';
 import { pageByKey } from '../paging/cursor.js';
 import { PlatformTenantsRepository } from '../platform-tenants/platform-tenants.repository.js';
 import { PlatformTenantsService } from '../platform-tenants/platform-tenants.service.js';
-import { OPERATOR_DATABASE } from '../platform/tokens.js';
+import { CONFIG, OPERATOR_DATABASE } from '../platform/tokens.js';
+import { leadsToStore } from './own-stores.js';
 import { PlatformEgressRepository, type AllowanceRow } from './platform-egress.repository.js';
 import type { addAllowance, listAllowances } from './platform-egress.schema.js';
 
@@ -22,6 +24,7 @@ export class PlatformEgressService {
     @Inject(PlatformTenantsService) private readonly tenants: PlatformTenantsService,
     @Inject(PlatformTenantsRepository) private readonly tenantRows: PlatformTenantsRepository,
     @Inject(PlatformEgressRepository) private readonly allowances: PlatformEgressRepository,
+    @Inject(CONFIG) private readonly config: ControlPlaneConfig,
   ) {}
 
   /** @throws AppError `not_found` */
@@ -39,7 +42,7 @@ export class PlatformEgressService {
     return { egress_allowances: page.rows.map(view), next_cursor: page.next };
   }
 
-  /** @throws AppError `not_found`, or `conflict` where the address is open already. */
+  /** @throws AppError `not_found`, `conflict` where the address is open already, `unprocessable` for a store of the platform */
   async add(
     caller: OperatorCaller,
     slug: string,
@@ -47,6 +50,7 @@ export class PlatformEgressService {
   ): Promise<AnswerOf<typeof addAllowance>> {
     const { id: tenantId } = await this.tenants.get(slug);
     const opened = host === null ? { range, port } : { host, port };
+    if (await leadsToStore(this.config, { host, range, port })) throw ofThePlatform(host);
     const act = actOf(caller, { action: 'egress_allowances.add', reason, tenantId, details: opened });
     try {
       return await this.database.asOperator(act, async (tx) => {
@@ -82,6 +86,14 @@ export class PlatformEgressService {
       await appendAudit(tx, tenantId, [doneBy(caller, entry)]);
     });
   }
+}
+
+function ofThePlatform(host: string | null): AppError {
+  const pointer = host === null ? '/range' : '/host';
+  return new AppError('unprocessable', {
+    message: 'This leads to PostgreSQL or Redis of the platform itself, which no tenant’s tools may call.',
+    problems: [{ pointer, message: 'a store of the platform' }],
+  });
 }
 
 function view(row: AllowanceRow): AnswerOf<typeof addAllowance>['egress_allowance'] {

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Secret } from '#libs/config';
 import { startControlPlane, type ControlPlane, type TestTenant } from '../testing/control-plane.fixture.js';
+import { leadsToStore } from './own-stores.js';
 
 let api: ControlPlane;
 let tenant: TestTenant;
@@ -109,4 +111,52 @@ test('the same range twice is a conflict, and a range is withdrawn like a host',
   expect(listed.map((one: { range: string | null; port: number }) => `${one.range} ${one.port}`)).toContain(
     '10.40.0.0/16 80',
   );
+});
+
+test.each(['169.254.169.254', '[fe80::1]', '0.0.0.0', '::ffff:169.254.169.254', '168.63.129.16', '224.0.0.1'])(
+  'the address %s is not opened, and it is said why',
+  async (host) => {
+    const answer = await add(host);
+    expect([answer.status, answer.text]).toEqual([400, expect.stringContaining('where clouds keep their keys')]);
+  },
+);
+
+test('a range that is not private is refused with what may be opened', async () => {
+  const answer = await addRange('0.0.0.0/0');
+  expect([answer.status, answer.body.errors]).toEqual([
+    400,
+    [{ pointer: '/range', message: expect.stringContaining('a range within 10.0.0.0/8, 172.16.0.0/12') }],
+  ]);
+});
+
+test('the platform’s own PostgreSQL and Redis are opened to nobody, by whichever name, address or range', async () => {
+  for (const url of [api.databaseUrl, api.redisUrl]) {
+    const { hostname, port } = new URL(url);
+    const answers = [await add(hostname, Number(port)), await add('LOCALHOST', Number(port))];
+    const within = { range: '127.0.0.0/8', port: Number(port), reason: 'r' };
+    answers.push(await api.send('POST', path(), { key: api.operatorKey, body: within }));
+    expect(answers.map(({ status }) => status)).toEqual([422, 422, 422]);
+    expect(answers[0]?.body.detail).toContain('of the platform itself');
+  }
+});
+
+test('stores are known behind sentinels, in a cluster, in databases of tenants’ own, and at their usual ports', async () => {
+  const config = {
+    DATABASE_URL: 'postgres://u@db.internal/wharf',
+    REDIS_URL: 'redis+cluster://:p@10.0.0.7:7000,redis-b',
+    WHARF_DEDICATED_DATABASES: new Map([['own', new Secret('postgres://u@[fd00::9]:5433/own')]]),
+  };
+  const leads = (host: string | null, port: number, range: string | null = null) =>
+    leadsToStore(config, { host, range, port });
+  expect([await leads('db.internal', 5_432), await leads('10.0.0.7', 7_000), await leads('redis-b', 6_379)]).toEqual([
+    true,
+    true,
+    true,
+  ]);
+  expect([await leads(null, 7_000, '10.0.0.0/16'), await leads('fd00::9', 5_433)]).toEqual([true, true]);
+  expect([
+    await leads('10.0.0.7', 443),
+    await leads('10.0.0.8', 7_000),
+    await leads(null, 7_000, '10.1.0.0/16'),
+  ]).toEqual([false, false, false]);
 });

@@ -43,7 +43,10 @@ export class PlatformFeatureFlagsService {
     { reason, flag, percent }: InputOf<typeof setPlatformFlag>['body'],
   ): Promise<AnswerOf<typeof setPlatformFlag>> {
     const act = actOf(caller, { action: 'feature_flags.set', reason, details: { flag, percent } });
-    await this.database.asOperator(act, (tx) => this.flags.set(tx, flag, percent));
+    await this.database.asOperator(act, async (tx, note) => {
+      if ((await this.flags.list(tx)).get(flag) === percent) note.unchanged();
+      await this.flags.set(tx, flag, percent);
+    });
     return platformView(flag, percent);
   }
 

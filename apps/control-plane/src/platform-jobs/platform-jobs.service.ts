@@ -4,6 +4,7 @@ import { AppError } from '#libs/errors';
 import { QUEUES, type QueueName } from '#libs/jobs';
 import type { OperatorCaller } from '../access/caller.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
+import { OperatorOrders } from '../operator-orders/operator-orders.service.js';
 import { actOf, lookOf } from '../operators/act.js';
 import { newestFirst, pageByKey, pageOf } from '../paging/cursor.js';
 import { PlatformTenantsRepository } from '../platform-tenants/platform-tenants.repository.js';
@@ -28,6 +29,7 @@ export class PlatformJobsService {
     @Inject(PlatformTenantsRepository) private readonly tenants: PlatformTenantsRepository,
     @Inject(PlatformJobsRepository) private readonly jobs: PlatformJobsRepository,
     @Inject(QueueSwitches) private readonly switches: QueueSwitches,
+    @Inject(OperatorOrders) private readonly orders: OperatorOrders,
   ) {}
 
   async queues(
@@ -51,8 +53,11 @@ export class PlatformJobsService {
   async switch(caller: OperatorCaller, queue: QueueName, to: 'paused' | 'running', reason: string): Promise<void> {
     const action = to === 'paused' ? 'queues.pause' : 'queues.resume';
     const act = actOf(caller, { action, reason, details: { queue } });
-    await this.database.asOperator(act, async () => undefined);
-    await this.switches.set(queue, to);
+    await this.orders.give({ act }, async (note) => {
+      const before = await this.switches.find(queue);
+      await this.switches.set(queue, to);
+      if (before?.paused === (to === 'paused')) note.unchanged();
+    });
   }
 
   async list(
@@ -84,7 +89,12 @@ export class PlatformJobsService {
 
   async retryMails(caller: OperatorCaller, reason: string): Promise<AnswerOf<typeof retryMails>> {
     const act = actOf(caller, { action: 'mails.retry', reason });
-    return { retried: await this.database.asOperator(act, (tx) => this.jobs.hastenMails(tx)) };
+    return this.database.asOperator(act, async (tx, note) => {
+      const retried = await this.jobs.hastenMails(tx);
+      note.tell({ retried });
+      if (retried === 0) note.unchanged();
+      return { retried };
+    });
   }
 
   async #retry(
@@ -93,7 +103,17 @@ export class PlatformJobsService {
     reason: string,
   ): Promise<{ readonly made: readonly string[]; readonly more: boolean }> {
     const act = actOf(caller, { action: 'jobs.retry', reason, details: { ...of } });
-    const done = await this.database.asOperatorEverywhere(act, async (tx) => {
+    // In each database by itself: how many there were is known when all have been asked.
+    return this.orders.give({ act }, async (note) => {
+      const done = await this.#retryEverywhere(of);
+      note.tell({ retried: done.made.length });
+      if (done.made.length === 0) note.unchanged();
+      return done;
+    });
+  }
+
+  async #retryEverywhere(of: GivenUpFilter): Promise<{ readonly made: readonly string[]; readonly more: boolean }> {
+    const done = await this.database.everywhere(async (tx) => {
       const found = await this.jobs.oldest(tx, of, RETRIED_MAX + 1);
       const made: string[] = [];
       for (const { id, tenant_id: tenantId } of found.slice(0, RETRIED_MAX)) {

@@ -47,6 +47,17 @@ test('all of a queue, or of a tenant in it, run again', async () => {
   expect((await retry(tenant.id)).body).toEqual({ retried: 2, more: false });
   expect((await retry(tenant.id)).body).toEqual({ retried: 0, more: false });
   expect((await act('GET', `/jobs?tenant_id=${other.id}`)).body.jobs).toHaveLength(1);
+  const { body } = await act('GET', '/actions?action=jobs.retry&limit=4');
+  const came = body.actions.map(({ details }: { details: { outcome: string; retried?: number } }) => [
+    details.outcome,
+    details.retried,
+  ]);
+  expect(came).toEqual([
+    ['unchanged', 0],
+    ['asked', undefined],
+    ['done', 2],
+    ['asked', undefined],
+  ]);
 });
 
 test('a queue is paused and runs again', async () => {
@@ -55,5 +66,13 @@ test('a queue is paused and runs again', async () => {
   expect((await queueOf('drift')).paused).toBe(true);
   await act('POST', '/queues/drift/resume', { reason: 'rested' });
   expect((await queueOf('drift')).paused).toBe(false);
+  await act('POST', '/queues/drift/resume', { reason: 'once more' });
+  const { body } = await act('GET', '/actions?action=queues.resume');
+  expect(body.actions.map(({ details }: { details: { outcome: string } }) => details.outcome)).toEqual([
+    'unchanged',
+    'asked',
+    'done',
+    'asked',
+  ]);
   expect((await act('POST', '/queues/nonsense/pause', { reason: 'r' })).status).toBe(404);
 });

@@ -6,9 +6,10 @@ import { doneBy, type OperatorCaller } from '../access/caller.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { InvitationsService } from '../invitations/invitations.service.js';
 import { MembersRepository, type OwnerRow } from '../members/members.repository.js';
+import { OperatorOrders } from '../operator-orders/operator-orders.service.js';
 import { actOf } from '../operators/act.js';
 import { PlatformTenantsService } from '../platform-tenants/platform-tenants.service.js';
-import { OPERATOR_DATABASE, TENANT_DATABASE } from '../platform/tokens.js';
+import { TENANT_DATABASE } from '../platform/tokens.js';
 import type { appointOwner, showOwners } from './platform-owners.schema.js';
 
 type Appointed = AnswerOf<typeof appointOwner>;
@@ -23,7 +24,7 @@ interface Done {
 @Injectable()
 export class PlatformOwnersService {
   constructor(
-    @Inject(OPERATOR_DATABASE) private readonly operators: Database,
+    @Inject(OperatorOrders) private readonly orders: OperatorOrders,
     @Inject(TENANT_DATABASE) private readonly database: Database,
     @Inject(PlatformTenantsService) private readonly tenants: PlatformTenantsService,
     @Inject(MembersRepository) private readonly members: MembersRepository,
@@ -44,11 +45,21 @@ export class PlatformOwnersService {
     slug: string,
     { email, reason }: InputOf<typeof appointOwner>['body'],
   ): Promise<Appointed> {
-    const { id } = await this.tenants.get(slug);
+    const { id, slug: own } = await this.tenants.get(slug);
     await this.database.asTenant(id, (tx) => this.#lostOwner(tx, id));
-    // Said before it is done: what an operator does is never without its record.
+    // As an order: services write members as another role than operators' acts, in a transaction of its own.
     const act = actOf(caller, { action: 'tenants.appoint_owner', reason, tenantId: id });
-    await this.operators.asOperatorInCommon(act, () => Promise.resolve());
+    return this.orders.give({ act }, async (note) => {
+      const appointed = await this.#appoint(caller, { id, slug: own, email, reason });
+      note.tell({ became: appointed.became });
+      return appointed;
+    });
+  }
+
+  async #appoint(
+    caller: OperatorCaller,
+    { id, slug, email, reason }: Readonly<Record<'id' | 'slug' | 'email' | 'reason', string>>,
+  ): Promise<Appointed> {
     return this.database.asTenantWithShared(id, async (tx, shared) => {
       const lost = await this.#lostOwner(tx, id);
       const appointed = await this.#promote(tx, id, email);

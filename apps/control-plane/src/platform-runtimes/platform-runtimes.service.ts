@@ -5,6 +5,7 @@ import type { OrderAnswer, RuntimeClient, RuntimeOrder } from '#libs/protocol';
 import type { OperatorCaller } from '../access/caller.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { OperatorOrders, tenantNote } from '../operator-orders/operator-orders.service.js';
+import { OrderTurns } from '../operator-orders/order-turns.js';
 import { actOf, lookOf } from '../operators/act.js';
 import { pageByKey } from '../paging/cursor.js';
 import { PlatformTenantsService } from '../platform-tenants/platform-tenants.service.js';
@@ -28,6 +29,7 @@ export class PlatformRuntimesService {
     @Inject(OPERATOR_DATABASE) private readonly database: Database,
     @Inject(RUNTIME) private readonly runtime: RuntimeClient,
     @Inject(OperatorOrders) private readonly orders: OperatorOrders,
+    @Inject(OrderTurns) private readonly turns: OrderTurns,
     @Inject(PlatformTenantsService) private readonly tenants: PlatformTenantsService,
   ) {}
 
@@ -63,6 +65,15 @@ export class PlatformRuntimesService {
 
   /** @throws AppError `not_found`, `conflict` for the last one that takes work, `unavailable` */
   async drain(
+    caller: OperatorCaller,
+    mark: string,
+    asked: InputOf<typeof drainRuntime>['body'],
+  ): Promise<AnswerOf<typeof drainRuntime>> {
+    // Of two at once, each would see the other's runtime take work still.
+    return this.turns.inTurn('runtimes.drain', () => this.#drain(caller, mark, asked));
+  }
+
+  async #drain(
     caller: OperatorCaller,
     mark: string,
     { even_if_last: evenIfLast, within_seconds: seconds, reason }: InputOf<typeof drainRuntime>['body'],

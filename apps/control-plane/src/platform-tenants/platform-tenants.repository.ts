@@ -20,9 +20,14 @@ export interface TenantFilter {
   readonly status?: 'active' | 'suspended' | undefined;
   readonly plan?: string | undefined;
   readonly q?: string | undefined;
+  /** Found otherwise, and listed beside those that `q` is a part of. */
+  readonly found?: readonly string[] | undefined;
   readonly cursor?: string | undefined;
   readonly limit: number;
 }
+
+const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const OF_ADDRESS_MAX = 1_000;
 
 const COLUMNS = `id, slug, name, plan, status, status_reason, deletion_due_at, home_region,
   exists (select from legal_holds h where h.tenant_id = tenants.id) as legal_hold, created_at`;
@@ -34,10 +39,10 @@ export class PlatformTenantsRepository {
     const pattern = filter.q === undefined ? null : `%${filter.q.replaceAll(/[\\%_]/g, '\\$&')}%`;
     return tx.query(
       `select ${COLUMNS} from tenants
-       where ($1::text is null or status = $1) and ($2::text is null or slug ilike $2 or name ilike $2)
+       where ($1::text is null or status = $1) and ($2::text is null or slug ilike $2 or name ilike $2 or id = any($6))
          and ($3::uuid is null or id < $3) and ($5::text is null or plan = $5)
        order by id desc limit $4`,
-      [filter.status ?? null, pattern, filter.cursor ?? null, filter.limit, filter.plan ?? null],
+      [filter.status ?? null, pattern, filter.cursor ?? null, filter.limit, filter.plan ?? null, filter.found ?? []],
     );
   }
 
@@ -49,9 +54,24 @@ export class PlatformTenantsRepository {
     return rows.map(({ tenant_id: id }) => id);
   }
 
-  async findBySlug(tx: Transaction, slug: string): Promise<OperatedTenantRow | undefined> {
-    const rows: OperatedTenantRow[] = await tx.query(`select ${COLUMNS} from tenants where slug = $1`, [slug]);
+  /** The tenant of an id or else of a slug: nobody’s slug stands in for another’s id. */
+  async findByName(tx: Transaction, slugOrId: string): Promise<OperatedTenantRow | undefined> {
+    const name = slugOrId.toLowerCase();
+    const rows: OperatedTenantRow[] = await tx.query(
+      `select ${COLUMNS} from tenants where slug = $1 or id = $2::uuid order by id = $2::uuid desc nulls last limit 1`,
+      [name, ID.test(name) ? name : null],
+    );
     return rows[0];
+  }
+
+  /** Tenants that somebody with this address is a member of, in the transaction's database. */
+  async tenantsOf(tx: Transaction, address: string): Promise<string[]> {
+    const rows: Array<{ id: string }> = await tx.query(
+      `select distinct m.tenant_id as id from accounts a join members m on m.account_id = a.id
+       where a.email = $1 or lower(a.asserted_email) = $1 limit ${OF_ADDRESS_MAX}`,
+      [address],
+    );
+    return rows.map(({ id }) => id);
   }
 
   /** The tenant, kept from changing until the transaction ends. */

@@ -29,7 +29,9 @@ export const listTenants = contract({
   query: z.strictObject({
     status: z.enum(['active', 'suspended']).optional(),
     plan: planName.optional(),
-    q: searchText(120).optional().meta({ description: 'Part of a slug or name.' }),
+    q: searchText(120)
+      .optional()
+      .meta({ description: 'Part of a slug or name; or a tenant’s id, or the whole address of one of its members.' }),
     limit: pageLimit(100),
     cursor: pageCursor,
   }),

@@ -1,10 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { z } from 'zod';
 import { appendAudit, type EventDetails } from '#libs/audit';
 import type { ActNote, Database, OperatorAct, Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { enqueue, evictTenantJob } from '#libs/jobs';
 import { doneBy, type OperatorCaller } from '../access/caller.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
+import { emailAddress } from '../signup/signup.schema.js';
 import { actOf, lookOf } from '../operators/act.js';
 import { pageOf } from '../paging/cursor.js';
 import { OPERATOR_DATABASE } from '../platform/tokens.js';
@@ -44,8 +46,13 @@ export class PlatformTenantsService {
     caller: OperatorCaller,
     query: InputOf<typeof listTenants>['query'],
   ): Promise<AnswerOf<typeof listTenants>> {
-    const rows = await this.database.asOperator(lookOf(caller, 'tenants.list'), (tx) =>
-      this.tenants.list(tx, { ...query, limit: query.limit + 1 }),
+    const address = emailAddress.safeParse(query.q).data;
+    // Whose address it was nobody could take out of a log again.
+    const details = address === undefined ? {} : { searched: 'address' };
+    const look = actOf(caller, { action: 'tenants.list', reason: 'read', details });
+    const found = await this.#foundBy(query.q, address);
+    const rows = await this.database.asOperator(look, (tx) =>
+      this.tenants.list(tx, { ...query, found, limit: query.limit + 1 }),
     );
     const page = pageOf(rows, query.limit);
     const held = await this.#heldOf(page.rows.map(({ id }) => id));
@@ -116,17 +123,17 @@ export class PlatformTenantsService {
     });
   }
 
-  /** A tenant by its slug. @throws AppError `not_found` */
+  /** A tenant by its slug or id. @throws AppError `not_found` */
   async get(slug: string): Promise<OperatedTenantRow> {
-    const tenant = await this.database.asService((tx) => this.tenants.findBySlug(tx, slug));
+    const tenant = await this.database.asService((tx) => this.tenants.findByName(tx, slug));
     if (tenant === undefined) throw new AppError('not_found');
     return tenant;
   }
 
   /** Makes this the transaction's tenant, and keeps it from changing until the transaction ends. @throws AppError `not_found` */
-  async enter(tx: Transaction, tenantId: string): Promise<void> {
+  async enter(tx: Transaction, tenantId: string): Promise<OperatedTenantRow> {
     await this.tenants.enter(tx, tenantId);
-    await this.#lock(tx, tenantId);
+    return this.#lock(tx, tenantId);
   }
 
   /** Reads something of a tenant, which stands in both audits. @throws AppError `not_found` */
@@ -189,6 +196,13 @@ export class PlatformTenantsService {
     const tier = await this.tenants.tierOf(tx, plan);
     if (tier === undefined) throw unknownPlan(plan);
     if (tier === 'shared' && isAway) throw ofSharedTier(plan);
+  }
+
+  /** Tenants of an id, or of a person's address: people are where their tenants are at home. */
+  async #foundBy(text: string | undefined, address: string | undefined): Promise<readonly string[]> {
+    const id = z.uuid().safeParse(text?.toLowerCase()).data;
+    if (address === undefined) return id === undefined ? [] : [id];
+    return (await this.database.everywhere((tx) => this.tenants.tenantsOf(tx, address))).flat();
   }
 
   /** A hold is where its tenant is at home, which the list of tenants is not. */

@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Client } from 'pg';
+import { settleTenant, until } from '#libs/testing';
 import { startControlPlane, type ControlPlane } from '../testing/control-plane.fixture.js';
+import { newSession } from '../testing/operators.fixture.js';
 
 let api: ControlPlane;
 
 beforeAll(async () => {
-  api = await startControlPlane();
+  api = await startControlPlane({ dedicated: true });
 });
 
 afterAll(() => api.stop());
@@ -27,6 +29,62 @@ test('tenants are listed in pages, by state and by part of a name in which % is 
   expect(await find(`q=one&cursor=${body.next_cursor}`)).toEqual([tenants[0]?.slug]);
   await act('POST', `/tenants/${tenants[2]?.slug}/suspend`, { reason: 'unpaid' });
   expect(await find('status=suspended')).toEqual([tenants[2]?.slug]);
+});
+
+const slugsOf = async (q: string, key = api.operatorKey): Promise<string[]> =>
+  (await api.send('GET', `/admin/v1/tenants?q=${encodeURIComponent(q)}`, { key })).body.tenants.map(
+    ({ slug }: { slug: string }) => slug,
+  );
+
+test('a tenant is found by its id and by a member’s whole address, wherever it is at home, and by no part of either', async () => {
+  const [tenant, away, other] = [await api.newTenant(), await api.newTenant(), await api.newTenant()];
+  const email = `ada.${tenant.slug}@example.com`;
+  const accountId = await api.newMember(tenant, 'user', { email });
+  await api.control.asTenant(away.id, (tx) =>
+    tx.query(`insert into members (tenant_id, account_id, role) values ($1, $2, 'user')`, [away.id, accountId]),
+  );
+  await settleTenant(api.databaseUrl, api.ownDatabaseUrl, away.id);
+  expect(await slugsOf(tenant.id.toUpperCase())).toEqual([tenant.slug]);
+  // A database that has just come into use is asked within seconds.
+  await until(async () => (await slugsOf(email)).length === 2, 'both homes are asked');
+  expect(await slugsOf(email.toUpperCase())).toEqual([away.slug, tenant.slug]);
+  expect(await slugsOf(`${other.slug}@example.com`)).toEqual([other.slug]);
+  expect([await slugsOf(email.slice(1)), await slugsOf(tenant.id.slice(0, 13))]).toEqual([[], []]);
+  const { token } = await newSession(api, 'support');
+  const found = await api.send('GET', `/admin/v1/tenants?q=${email}`, { key: token });
+  expect([found.body.tenants.length, found.text.includes(email)]).toEqual([2, false]);
+  const { text } = await act('GET', '/actions?action=tenants.list&limit=200');
+  expect([text.includes('"searched":"address"'), text.includes(email)]).toEqual([true, false]);
+});
+
+test('a tenant is named by its id where it is by its slug, and nobody’s slug stands in for another’s id', async () => {
+  const [tenant, other] = [await api.newTenant(), await api.newTenant()];
+  expect((await act('GET', `/tenants/${tenant.id.toUpperCase()}`)).body.tenant.slug).toBe(tenant.slug);
+  const owner = new Client({ connectionString: api.databaseUrl });
+  await owner.connect();
+  await owner.query(`update tenants set slug = $2 where id = $1`, [other.id, tenant.id]);
+  await owner.end();
+  expect((await act('GET', `/tenants/${tenant.id}`)).body.tenant.id).toBe(tenant.id);
+  expect((await act('GET', `/tenants/${other.id}`)).body.tenant.id).toBe(other.id);
+  const ask = (confirm: string) => act('POST', `/tenants/${tenant.id}/deletion`, { confirm, reason: 'r' });
+  expect((await ask(tenant.id)).status).toBe(400);
+  expect((await ask(tenant.slug)).status).toBe(202);
+  for (const name of [tenant.id, tenant.slug]) {
+    const { body } = await act('GET', `/tenant-deletions?tenant=${name}`);
+    expect(body.deletions.map((row: { tenant: { id: string } }) => row.tenant.id)).toEqual([tenant.id]);
+  }
+  expect((await act('GET', `/tenant-deletions?tenant=${other.id}`)).body.deletions).toEqual([]);
+});
+
+test('the log is read between two times', async () => {
+  const tenant = await api.newTenant();
+  await act('GET', `/tenants/${tenant.slug}`);
+  const of = async (query: string) =>
+    (await act('GET', `/actions?tenant_id=${tenant.id}&${query}`)).body.actions?.map((row: { at: string }) => row.at);
+  const [at] = await of('');
+  expect(await of(`from=${at}`)).toEqual([at]);
+  expect(await of(`to=${at}`)).toEqual([]);
+  expect((await act('GET', '/actions?from=99999-01-01T00:00:00Z')).status).toBe(400);
 });
 
 test('suspending stops the workers once, and says why in both audits', async () => {

@@ -22,6 +22,20 @@ export const OPERATOR_PEOPLE_EXAMPLES: Readonly<Record<string, MakeExample>> = {
     status: 201,
     body: { reason },
   }),
+  'GET /admin/v1/operators/{id}/keys': async (api) => ({
+    path: `/admin/v1/operators/${(await invite(api, 'support')).id}/keys`,
+    status: 200,
+  }),
+  'DELETE /admin/v1/operators/{id}/keys/{key}': async (api) => {
+    const { operator, token: key } = await newSession(api, 'support');
+    const made = await api.send('POST', '/admin/v1/me/keys', { key, body: { name: 'leaked', reason } });
+    return { path: `/admin/v1/operators/${operator.id}/keys/${made.body.key.id}?reason=leaked`, status: 204 };
+  },
+  'PUT /admin/v1/me/password': async (api) => {
+    const { operator, token: key } = await newSession(api, 'support');
+    const body = { password: operator.password, code: codeOf(operator.totp, 1), new_password: 'another horse battery' };
+    return { path: '/admin/v1/me/password', status: 204, key, body };
+  },
   'GET /admin/v1/emergency-keys': () => ({ path: '/admin/v1/emergency-keys', status: 200 }),
   'DELETE /admin/v1/emergency-keys/{id}': async (api) => ({
     path: `/admin/v1/emergency-keys/${(await newEmergencyKey(api)).id}?reason=done`,

@@ -7,7 +7,7 @@ export type TargetState =
   | { readonly kind: 'empty'; /** Installed in it already. */ readonly extensions: readonly string[] }
   | { readonly kind: 'unused' };
 
-const ELSEWHERE = 'create an empty database and restore into that, or set WHARF_DATA_DIR to a new folder.';
+const ELSEWHERE = 'name an empty database, or set WHARF_DATA_DIR to a new folder.';
 
 /** Where a restore fails, the schema `public` is made anew; what is in it without a table would be lost with it. */
 async function refuseOthersObjects(client: Client): Promise<void> {
@@ -31,20 +31,25 @@ async function extensionsIn(client: Client): Promise<string[]> {
   return rows.map(({ name }) => name);
 }
 
+/** What a database without any table has installed; undefined for one that has tables. @throws BackupError where other things of somebody's stand in it */
+export async function findEmpty(client: Client): Promise<Extract<TargetState, { kind: 'empty' }> | undefined> {
+  const { rows } = await client.query<{ tables: number }>(
+    `select count(*)::int as tables from pg_class
+     where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')`,
+  );
+  if (rows[0]?.tables !== 0) return undefined;
+  await refuseOthersObjects(client);
+  return { kind: 'empty', extensions: await extensionsIn(client) };
+}
+
 /**
  * Looks whether a backup can go into a database without overwriting anything.
  * @throws BackupError when it holds tenants, another version's schema, or somebody else's tables
  */
 export async function refuseTargetInUse(databaseUrl: string, migrations: readonly string[]): Promise<TargetState> {
   return asOwner(databaseUrl, 'wharf:restore', async (client) => {
-    const { rows } = await client.query<{ tables: number }>(
-      `select count(*)::int as tables from pg_class
-       where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')`,
-    );
-    if (rows[0]?.tables === 0) {
-      await refuseOthersObjects(client);
-      return { kind: 'empty', extensions: await extensionsIn(client) };
-    }
+    const empty = await findEmpty(client);
+    if (empty !== undefined) return empty;
     const present = await migrationsOf(client);
     const same = present.length === migrations.length && present.every((name) => migrations.includes(name));
     if (!same) {

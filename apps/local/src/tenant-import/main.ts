@@ -3,9 +3,11 @@ import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { processEnvironment } from '#libs/config';
 import { ArchiveError } from '#libs/tenant-archive';
-import { ArchiveReader, readVerifierKey } from '#libs/tenant-import';
-import { parseLocalConfig } from '../config.js';
+import { ArchiveReader, readVerifierKey, type Imported } from '#libs/tenant-import';
+import { withMasterKeys } from '#libs/root-keys';
+import { parseLocalConfig, type LocalConfig } from '../config.js';
 import { provideTarget } from '../target.js';
+import { noteFolder, withSchema } from './import-target.js';
 import { importTenant } from './import-tenant.js';
 
 const USAGE =
@@ -31,6 +33,25 @@ async function secretOf(passphraseFile?: string, privateKeyFile?: string): Promi
   return createPrivateKey(await readFile(privateKeyFile, 'utf8'));
 }
 
+/** Brings the tenant in; where that fails, a data folder is as it was found. */
+async function bringIn(
+  config: LocalConfig,
+  reader: ArchiveReader,
+  choices: Parameters<typeof importTenant>[2],
+): Promise<Imported> {
+  const isFolderUsed = config.DATABASE_URL === undefined || config.WHARF_MASTER_KEY === undefined;
+  const undo = isFolderUsed ? noteFolder(config.dataDir) : () => undefined;
+  try {
+    await using stack = new AsyncDisposableStack();
+    stack.defer(() => reader.close());
+    const target = await provideTarget(config, stack);
+    return await withSchema(target, () => importTenant(target, reader, choices));
+  } catch (error) {
+    undo();
+    throw error;
+  }
+}
+
 /** `npm run import`: brings a tenant out of its archive into this installation; a data folder must be free for it. */
 try {
   const option = { type: 'string' } as const;
@@ -47,12 +68,11 @@ try {
   });
   const { from: file, 'signed-by': signedBy, slug, plan = 'free', 'home-region': homeRegion = null } = values;
   if (file === undefined || signedBy === undefined) throw new ArchiveError(USAGE);
-  await using stack = new AsyncDisposableStack();
-  const target = await provideTarget(parseLocalConfig(processEnvironment()), stack);
+  const config = parseLocalConfig(await withMasterKeys(processEnvironment()));
+  // What can be wrong with the archive or its secret is found before anything is made for it.
   const secret = await secretOf(values['passphrase-file'], values['private-key-file']);
   const reader = await ArchiveReader.open({ path: file }, await trustedKeys(signedBy));
-  stack.defer(() => reader.close());
-  const imported = await importTenant(target, reader, { secret, slug, plan, homeRegion });
+  const imported = await bringIn(config, reader, { secret, slug, plan, homeRegion });
   const rows = Object.values(imported.rows).reduce((sum, count) => sum + count, 0);
   process.stdout.write(
     `Imported the tenant ${imported.slug} (${imported.tenantId}) of ${imported.manifest.source}: ${rows} rows, ${imported.manifest.files.length} files.\n`,

@@ -10,7 +10,8 @@ interface HomeRow {
   readonly state: 'leaving' | 'dedicated' | 'returning';
 }
 
-const RETRY_SECONDS = 15;
+/** A move closes a tenant for some seconds: for the rest of its rows, once most have been copied. */
+const RETRY_SECONDS = 5;
 /** A tenant that was on its way when last asked is asked for anew, so often. */
 const TRANSIT_AGE_MS = 100;
 
