@@ -65,6 +65,7 @@ async function open(config: ControlPlaneConfig, closers: Array<() => Promise<unk
   const blobs = await openBlobStore(tenantDatabase, config, onAway);
   const runtime = await RuntimeClient.connect({
     sockets: config.WHARF_RUNTIME_SOCKETS,
+    holding: config.WHARF_RUNTIME_SOCKETS_HOLDING,
     intakeKey: config.WHARF_INTAKE_KEY,
     supplier: databaseSupplier(tenantDatabase, config.WHARF_MASTER_KEY, blobs),
   });
