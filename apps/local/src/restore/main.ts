@@ -1,15 +1,21 @@
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { processEnvironment, type Secret } from '#libs/config';
 import { withMasterKeys } from '#libs/root-keys';
 import { parseLocalConfig, type LocalConfig } from '../config.js';
 import { provideTarget } from '../target.js';
+import { readOptions, saidUsage, UsageError } from '../usage.js';
 import { BackupError, HalfRestoredError } from '../backup/backup-error.js';
 import { adoptKeys, readMasterKey } from '../backup/key-files.js';
 import type { SealedTable } from '../backup/manifest.js';
 import { readRestorable, restore } from './restore.js';
 
-const USAGE = 'Use: npm run restore -- --from FOLDER [--keys-from ANOTHER_FOLDER] [--into DEDICATED_DATABASE]';
+const USAGE = `Use: npm run restore -- --from FOLDER [--keys-from ANOTHER_FOLDER] [--into DEDICATED_DATABASE]
+
+  --from FOLDER               the backup, which goes into an empty database, or a new data folder where none is named
+  --keys-from ANOTHER_FOLDER  the folder that \`--keys-to\` wrote; without it, WHARF_MASTER_KEY
+  --into DEDICATED_DATABASE   brings back a database of WHARF_DEDICATED_DATABASES, and not the common one
+  --help                      prints this
+`;
 
 /** The key that a backup is opened with: nothing is made for it, so that a key that is missing costs no data folder. */
 async function keyOf(config: LocalConfig, keysFolder: string | undefined): Promise<Secret> {
@@ -35,8 +41,7 @@ async function withKeys(config: LocalConfig, keysFolder: string | undefined): Pr
 /** The configuration with a dedicated database in the common one's place. */
 function dedicatedTarget(config: LocalConfig, name: string): LocalConfig {
   const url = config.WHARF_DEDICATED_DATABASES.get(name);
-  if (url === undefined)
-    throw new BackupError(`WHARF_DEDICATED_DATABASES has no ${name}; name one of its databases. ${USAGE}`);
+  if (url === undefined) throw new BackupError(`WHARF_DEDICATED_DATABASES has no ${name}; name one of its databases.`);
   return { ...config, DATABASE_URL: url.reveal() };
 }
 
@@ -48,9 +53,9 @@ function tell({ name, rows }: SealedTable): void {
 try {
   const startedMs = performance.now();
   const option = { type: 'string' } as const;
-  const { values } = parseArgs({ options: { from: option, 'keys-from': option, into: option } });
-  const { from: folder, 'keys-from': keysFolder, into } = values;
-  if (folder === undefined) throw new BackupError(`No folder is named. ${USAGE}`);
+  const options = { from: option, 'keys-from': option, into: option };
+  const { from: folder, 'keys-from': keysFolder, into } = readOptions(process.argv.slice(2), options, USAGE);
+  if (folder === undefined) throw new UsageError('No folder is named.', USAGE);
   const given = parseLocalConfig(await withMasterKeys(processEnvironment()));
   const content = await readRestorable(path.resolve(folder), await keyOf(given, keysFolder));
   const config = await withKeys(given, keysFolder);
@@ -62,7 +67,9 @@ try {
       `${content.checkpoints.length} signed checkpoints and the tools of ${content.tools.length} live releases are as they were.\n`,
   );
 } catch (error) {
-  const untouched = error instanceof HalfRestoredError ? '' : 'Nothing was restored; the database is as it was.\n';
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${untouched}`);
-  process.exitCode = 1;
+  if (!saidUsage(error)) {
+    const untouched = error instanceof HalfRestoredError ? '' : 'Nothing was restored; the database is as it was.\n';
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${untouched}`);
+    process.exitCode = 1;
+  }
 }
