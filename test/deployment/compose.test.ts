@@ -80,8 +80,21 @@ test('the compose file runs every service with its stores, and shows what they d
 test('every container has a memory limit, a version and a health check or the reason that it has none', () => {
   for (const [name, { healthcheck, image, mem_limit: limit }] of Object.entries(services)) {
     expect([name, healthcheck, limit]).toEqual([name, expect.any(Object), expect.stringMatching(/^\d+[mg]$/)]);
+    // The migration ends; the collector's image holds nothing that could ask, and an alert tells of it instead.
+    expect([name, 'disable' in (healthcheck ?? {})]).toEqual([name, ['migrate', 'otel-collector'].includes(name)]);
     expect(image).toMatch(image.startsWith('wharf:') ? /^wharf:dev$/ : /:(?!latest)[\w.-]+@sha256:\S+$/);
   }
+});
+
+test('whoever cannot be asked by the engine is asked by Prometheus', () => {
+  const { scrape_configs: scrapes } = parse(readFileSync('deploy/compose/prometheus.yaml', 'utf8')) as {
+    scrape_configs: Array<{ static_configs: Array<{ targets: string[] }> }>; // its own format
+  };
+  const asked = scrapes.flatMap(({ static_configs: lists }) => lists.flatMap(({ targets }) => targets));
+  expect(asked.map((target) => target.split(':')[0]).toSorted()).toEqual(
+    [...OURS, 'otel-collector', 'tempo'].toSorted(),
+  );
+  expect(readFileSync('k8s/base/monitoring/rules.yaml', 'utf8')).toMatch(/^ +expr: up == 0$/m);
 });
 
 test('what it mounts is there, what it waits for runs, and it listens on this machine alone', () => {

@@ -16,6 +16,37 @@ function serviceFor(text: string, asked: string): string | undefined {
   return undefined;
 }
 
+/** The paths of the public host in the table of docs/production.md, each with its service, in the table's order. */
+function tableOfPaths(): ReadonlyArray<readonly [path: string, service: string]> {
+  const page = readFileSync('docs/production.md', 'utf8');
+  const [, rows = ''] = /^\| path +\| service +\|\n\|[- |]+\|\n((?:\|.*\n)+)/m.exec(page) ?? [];
+  return rows
+    .trim()
+    .split('\n')
+    .flatMap((row) => {
+      const [, paths = '', service = ''] = row.split('|');
+      // What begins with a name in braces is of another host.
+      return [...paths.matchAll(/`(\/[^`]*)`/g)].map(([, value = '']) => [value, service.trim()] as const);
+    });
+}
+
+/** The service that the table sends a path to: its first row that means it. */
+const servedByTable = (asked: string): string | undefined =>
+  tableOfPaths().find(([value]) => (value.endsWith('…') ? asked.startsWith(value.slice(0, -1)) : asked === value))?.[1];
+
+test('the table of paths for another balancer sends each path where these files send it', () => {
+  const table = tableOfPaths();
+  expect(table.length).toBeGreaterThan(10);
+  const text = readFileSync(FILES[0], 'utf8');
+  const ofFile = [...text.matchAll(/^\s*@\w+ path (.+)$/gm)].flatMap(([, list = '']) => list.split(' '));
+  for (const asked of [
+    ...table.map(([value]) => value.replace('…', '/x')),
+    ...ofFile.map((each) => each.replace('*', 'x')),
+  ])
+    expect([asked, servedByTable(asked)]).toEqual([asked, serviceFor(text, asked)]);
+  for (const asked of ['/', '/metrics', '/readyz', '/healthz']) expect(servedByTable(asked)).toBeUndefined();
+});
+
 test.each(FILES)('%s sends each path where the way in of a cluster sends it, and keeps the rest inside', (file) => {
   const text = readFileSync(file, 'utf8');
   const routes: Readonly<Record<string, string | undefined>> = {

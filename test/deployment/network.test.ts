@@ -128,13 +128,45 @@ describe.each([
   });
 });
 
-test('halves do not reach each other', () => {
-  const both = [...(overlays.get('production/blue') ?? []), ...(overlays.get('production/green') ?? [])];
+test('halves reach each other’s runtimes, whose sessions they go on with, and nothing else of each other', () => {
+  const halves = [...(overlays.get('production/blue') ?? []), ...(overlays.get('production/green') ?? [])];
+  const both = [...halves, ...build('production/shared')];
   const half = (name: string, color: string): Party => pod(name, { 'wharf.dev/color': color });
-  expect(isAllowed(both, half('wharf-gateway', 'blue'), half('wharf-worker-runtime', 'blue'), 7400)).toBe(true);
-  expect(isAllowed(both, half('wharf-gateway', 'blue'), half('wharf-worker-runtime', 'green'), 7400)).toBe(false);
-  expect(isAllowed(both, half('wharf-gateway', 'green'), half('wharf-auth-server', 'blue'), 8080)).toBe(false);
+  for (const [own, theirs] of [
+    ['blue', 'green'],
+    ['green', 'blue'],
+  ] as const)
+    for (const from of SERVICES)
+      for (const to of SERVICES)
+        for (const port of [7400, 7443, 8080]) {
+          const isAsked = !['wharf-worker-runtime', 'wharf-auth-server'].includes(from);
+          const wanted = isAsked && to === 'wharf-worker-runtime' && port === 7400;
+          expect([from, to, port, isAllowed(both, half(from, own), half(to, theirs), port)]).toEqual([
+            from,
+            to,
+            port,
+            wanted,
+          ]);
+        }
   expect([faultsOf(both, 'blue'), faultsOf(both, 'green')]).toEqual([[], []]);
+});
+
+test('each half gives what is new to its own runtimes, and knows the other half’s by the name that they have', () => {
+  for (const [own, theirs] of [
+    ['blue', 'green'],
+    ['green', 'blue'],
+  ] as const) {
+    const settings = overlays
+      .get(`production/${own}`)
+      ?.find(({ kind, metadata }) => kind === 'ConfigMap' && metadata.name.startsWith('wharf-settings'));
+    const places = [settings?.data?.['WHARF_RUNTIME_SOCKETS'], settings?.data?.['WHARF_RUNTIME_SOCKETS_HOLDING']];
+    const services = [own, theirs].map((color) =>
+      overlays
+        .get(`production/${color}`)
+        ?.find(({ kind, metadata }) => kind === 'Service' && metadata.name.startsWith('wharf-worker-runtime')),
+    );
+    expect(places).toEqual(services.map((service) => `tls://${service?.metadata.name}:7400`));
+  }
 });
 
 test('what nobody has thought of is let neither in nor out, in either namespace', () => {

@@ -41,10 +41,8 @@ const CALL = {
 };
 
 beforeAll(async () => {
-  [wharf, upstream] = await Promise.all([
-    startWharf({ environment: { WHARF_OVERLOAD_DELAY_MS: '20' } }),
-    startUpstream(),
-  ]);
+  // With the settings that everybody has.
+  [wharf, upstream] = await Promise.all([startWharf(), startUpstream()]);
   calm = await openTestShop(wharf, upstream, 'calm');
   noisy = await openTestShop(wharf, upstream, 'noisy');
 });
@@ -127,6 +125,8 @@ test('the calls of another tenant go on in a flood that no plan bounds, and what
   process.stdout.write(`calm amid a flood ${JSON.stringify(amid)}\nflood ${JSON.stringify(noise)}\n`);
   expect(amid.ended['429']).toBeUndefined();
   expect(amid.ended['200']).toBeGreaterThanOrEqual(SERVED_MIN);
-  // How much is refused is how much the machine cannot do, and with that, whether anything is.
+  // A bound that is hit early refuses what the machine could do: with one of 20 ms most of these calls, with 100 hardly any.
+  const all = Object.values(noise).reduce((sum, count) => sum + count, 0);
+  expect(noise['200']).toBeGreaterThan(all / 2);
   expect(Object.keys(noise).filter((how) => !REFUSED_WELL.test(how) && how !== '200')).toEqual([]);
 });

@@ -45,6 +45,8 @@ export class Fleet {
   readonly #keys: readonly string[];
   readonly #random: () => number;
   #next = 0;
+  /** The gateways there are, as a list; undefined since one came or went. */
+  #arrivals: ReadonlyArray<readonly [number, Gateway]> | undefined;
 
   /** `seed`: the same one gives the same fleet. */
   constructor({ gateways, runtimes, tenants }: { gateways: number; runtimes: number; tenants: number }, seed: number) {
@@ -74,6 +76,7 @@ export class Fleet {
   }
 
   addGateway(): void {
+    this.#arrivals = undefined;
     this.#gateways.set(this.#next, { places: this.#runtimes.map(placeOf), sessions: 0 });
     this.#next += 1;
   }
@@ -93,6 +96,7 @@ export class Fleet {
   /** One goes without warning: its sessions go on through the others, in the runtimes where they are. */
   loseGateway(): void {
     const [lost = -1] = this.#gateways.keys();
+    this.#arrivals = undefined;
     this.#gateways.delete(lost);
     const left = this.#sessions.filter(({ gateway }) => gateway === lost);
     for (const session of left) {
@@ -135,8 +139,8 @@ export class Fleet {
 
   /** At which gateway a session comes up. */
   #arrive(): readonly [number, Gateway] {
-    const all = [...this.#gateways];
-    const chosen = all[Math.floor(this.#random() * all.length)];
+    this.#arrivals ??= [...this.#gateways];
+    const chosen = this.#arrivals[Math.floor(this.#random() * this.#arrivals.length)];
     if (chosen === undefined) throw new Error('there are gateways');
     chosen[1].sessions += 1;
     return chosen;

@@ -1,7 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
-import { BOUNDS, FIGURES, plannedSizes, POD, sizeFor, type Load } from './formula.js';
+import {
+  ARCHIVE_BYTES_PER_CALL,
+  BOUNDS,
+  FIGURES,
+  plannedSizes,
+  POD,
+  RETENTION_DAYS,
+  sizeFor,
+  SPARE,
+  type Load,
+} from './formula.js';
 
 const LOAD: Load = {
   tenants: 1_000,
@@ -53,9 +63,26 @@ test('sessions and workers are shared out as the autoscalers do it, within as ma
   ];
   expect([gateways.average, runtimes.average]).toEqual([BOUNDS.sessionsPerGateway, BOUNDS.workersPerRuntime]);
   const largest = sizeFor({ ...LOAD, tenants: 100_000, sessions: 1_000_000, callsPerSecondPeak: 1_000_000 / 60 });
-  expect(largest).toMatchObject({ gateways: 67, runtimes: 100 });
+  expect(largest).toMatchObject({ gateways: 67 + SPARE, runtimes: 100 + SPARE });
   expect(gateways.max).toBeGreaterThanOrEqual(largest.gateways);
   expect(runtimes.max).toBeGreaterThanOrEqual(largest.runtimes);
+  for (const [service, copies] of [
+    ['auth-server', largest.authServers],
+    ['control-plane', largest.controlPlanes],
+  ] as const)
+    expect(
+      Number(/maxReplicas: (\d+)/.exec(readFileSync(`k8s/base/${service}/scaling.yaml`, 'utf8'))?.[1]),
+    ).toBeGreaterThanOrEqual(copies);
+});
+
+test('the days that calls are counted for are what a plan keeps by default, and the fewest that it may', () => {
+  const plans = readFileSync('migrations/1763751000000-audit-archives.ts', 'utf8');
+  const [, byDefault, least] =
+    /audit_retention_days integer not null default (\d+)\s+check \(audit_retention_days between (\d+)/.exec(plans) ??
+    [];
+  expect(RETENTION_DAYS).toEqual({ default: Number(byDefault), least: Number(least) });
+  const [headings = []] = plannedSizes();
+  expect(headings).toEqual(expect.arrayContaining([`audit of ${byDefault} days, GB`, `of ${least} days, GB`]));
 });
 
 test('a pod asks for what the driver and the runtime class say', () => {
@@ -81,8 +108,8 @@ test('the page shows the sizes and the figures that the formula gives now', () =
   for (const figure of [
     ...Object.values(bareCalls),
     ...Object.values(sizes),
-    BOUNDS.sessionsPerGateway,
-    BOUNDS.workersPerRuntime,
+    ...Object.values(BOUNDS),
+    ARCHIVE_BYTES_PER_CALL,
   ])
     expect(page).toMatch(new RegExp(`(?<![\\d,.])${figure.toLocaleString('en')}(?![\\d,])`));
 });

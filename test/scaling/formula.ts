@@ -48,7 +48,16 @@ export const HEADROOM = {
  * Bounds that were chosen, not measured; the autoscalers of k8s/base have the same. A gateway's figures tell 20,000 sessions
  * apart, so that more of them are not seen to grow; a runtime that is lost ends all workers that it has.
  */
-export const BOUNDS = { sessionsPerGateway: 15_000, workersPerRuntime: 100, copiesMin: 2 } as const;
+export const BOUNDS = { sessionsPerGateway: 15_000, workersPerRuntime: 100, tokensPerAuthServer: 100 } as const;
+
+/** Of every service one more than the load needs: the load is carried with one lost, or while one is replaced. */
+export const SPARE = 1;
+
+/** How long an agent's access token is good for: an agent that works fetches one so often. */
+const TOKEN_SECONDS = 600;
+
+/** What a call is in an archive, compressed: digests and ids of its own are most of it. */
+export const ARCHIVE_BYTES_PER_CALL = 150;
 
 /** What a worker's pod asks a cluster for, whatever it uses: its own request, and what gVisor takes on top. */
 export const POD = { cores: 0.1 + 0.05, mb: 256 + 40 } as const;
@@ -64,9 +73,13 @@ export interface Size {
   readonly redisCores: number;
   readonly postgresCores: number;
   readonly auditGb: number;
+  /** What a year's calls take when they are archived, wherever archives are. */
+  readonly archivesGbPerYear: number;
   /** A gateway and a runtime are one thread each. */
   readonly gateways: number;
   readonly runtimes: number;
+  readonly authServers: number;
+  readonly controlPlanes: number;
   /** What a cluster must have free where each worker is a pod. */
   readonly podCores: number;
   readonly podGb: number;
@@ -78,7 +91,8 @@ export function sizeFor(load: Load, figures: Figures = FIGURES): Size {
   const cores = (calls: number): number => (load.callsPerSecondPeak * calls * bareCallUs) / 1e6 / HEADROOM.busy;
   const workers = Math.ceil(load.tenants * load.activeShare);
   const [gatewayCores, runtimeCores] = [cores(bareCalls.gateway), cores(bareCalls.runtime)];
-  const { sessionsPerGateway, workersPerRuntime, copiesMin } = BOUNDS;
+  const { sessionsPerGateway, workersPerRuntime, tokensPerAuthServer } = BOUNDS;
+  const copies = (...needs: number[]): number => Math.ceil(Math.max(1, ...needs)) + SPARE;
   return {
     gatewayCores,
     runtimeCores,
@@ -89,12 +103,18 @@ export function sizeFor(load: Load, figures: Figures = FIGURES): Size {
     redisCores: cores(bareCalls.redis),
     postgresCores: cores(bareCalls.postgres),
     auditGb: (load.callsPerDay * load.retentionDays * figures.auditBytesPerCall) / 1024 ** 3,
-    gateways: Math.ceil(Math.max(copiesMin, gatewayCores, load.sessions / sessionsPerGateway)),
-    runtimes: Math.ceil(Math.max(copiesMin, runtimeCores, workers / workersPerRuntime)),
+    archivesGbPerYear: (load.callsPerDay * 365 * ARCHIVE_BYTES_PER_CALL) / 1024 ** 3,
+    gateways: copies(gatewayCores, load.sessions / sessionsPerGateway),
+    runtimes: copies(runtimeCores, workers / workersPerRuntime),
+    authServers: copies(load.sessions / TOKEN_SECONDS / tokensPerAuthServer),
+    controlPlanes: copies(),
     podCores: workers * POD.cores,
     podGb: (workers * POD.mb) / 1024,
   };
 }
+
+/** How long a plan keeps calls in PostgreSQL: by default, and at the least. */
+export const RETENTION_DAYS = { default: 365, least: 30 } as const;
 
 /** From small to the largest that is planned for: a tenth of the tenants is awake, and a session calls once in a minute. */
 const PLANNED: readonly Load[] = [100, 1_000, 10_000, 100_000].map((tenants) => ({
@@ -103,7 +123,7 @@ const PLANNED: readonly Load[] = [100, 1_000, 10_000, 100_000].map((tenants) => 
   sessions: tenants * 10,
   callsPerSecondPeak: (tenants * 10) / 60,
   callsPerDay: ((tenants * 10) / 60) * 86_400 * 0.3,
-  retentionDays: 30,
+  retentionDays: RETENTION_DAYS.default,
 }));
 
 const COLUMNS: ReadonlyArray<readonly [string, (load: Load, size: Size) => string]> = [
@@ -114,13 +134,17 @@ const COLUMNS: ReadonlyArray<readonly [string, (load: Load, size: Size) => strin
   ['their cores', (_, { gatewayCores }) => gatewayCores.toFixed(1)],
   ['runtimes', (_, { runtimes }) => `${runtimes}`],
   ['their cores with workers', (_, { runtimeCores, workerCores }) => (runtimeCores + workerCores).toFixed(1)],
+  ['auth-servers', (_, { authServers }) => `${authServers}`],
+  ['control-planes', (_, { controlPlanes }) => `${controlPlanes}`],
   ['workers', (_, { workers }) => `${workers}`],
   ['workers, GB', (_, { workersGb }) => workersGb.toFixed(1)],
   ['as pods: cores asked for', (_, { podCores }) => podCores.toFixed(0)],
   ['GB', (_, { podGb }) => podGb.toFixed(0)],
   ['Redis, GB', (_, { redisGb }) => redisGb.toFixed(2)],
   ['PostgreSQL cores', (_, { postgresCores }) => postgresCores.toFixed(1)],
-  ['audit of 30 days, GB', (_, { auditGb }) => auditGb.toFixed(0)],
+  ['audit of 365 days, GB', (_, { auditGb }) => auditGb.toFixed(0)],
+  ['of 30 days, GB', (load) => sizeFor({ ...load, retentionDays: RETENTION_DAYS.least }).auditGb.toFixed(0)],
+  ['a year’s archives, GB', (_, { archivesGbPerYear }) => archivesGbPerYear.toFixed(0)],
 ];
 
 /** The sizes of what is planned for, as rows of cells; the first are the headings. */

@@ -1,7 +1,7 @@
 import { UnplacedRefusals } from '#libs/audit';
 import { dedicatedOf, regionOf, type Environment, type Secret } from '#libs/config';
 import type { ConnectRecorder } from '#libs/connect-attempts';
-import { Database, requireSchema } from '#libs/database';
+import { Database, requireSchema, warnWhenAway } from '#libs/database';
 import { readinessOf, runWhenMain, type Service } from '#libs/http';
 import { MasterKeyRewrapper } from '#libs/rewrap';
 import { withMasterKeys } from '#libs/root-keys';
@@ -82,9 +82,9 @@ export async function start(environment: Environment): Promise<Service> {
     listener,
     readiness: () =>
       readinessOf({
-        database: () => requireSchema(database),
+        database: () => warnWhenAway(() => requireSchema(database)),
         ...(database.hasDedicated ? { dedicated: () => database.dedicatedState() } : {}),
-        signing_key: () => requireSigningKey(database),
+        signing_key: () => warnWhenAway(() => requireSigningKey(database)),
         redis: () => attempts.ping().catch(() => 'warning: no answer; limits are counted by each instance alone'),
       }),
     async stop() {

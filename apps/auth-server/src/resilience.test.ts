@@ -26,6 +26,40 @@ describe('without Redis', () => {
   });
 });
 
+describe('without PostgreSQL', () => {
+  let world: AuthWorld;
+
+  beforeAll(async () => {
+    world = await AuthWorld.open();
+  });
+  afterAll(async () => world.close());
+
+  test('it stays ready, for no other instance would do better, and says when to come again', async () => {
+    const own = new URL(world.store.databaseUrl);
+    const elsewhere = new Client({ connectionString: new URL('/postgres', own).toString() });
+    await elsewhere.connect();
+    const shut = (isOpen: boolean): Promise<unknown> =>
+      elsewhere.query(`alter database "${own.pathname.slice(1)}" with allow_connections ${isOpen}`);
+    await shut(false);
+    try {
+      await elsewhere.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and usename <> current_user`,
+        [own.pathname.slice(1)],
+      );
+      const away = expect.stringMatching(/^warning: PostgreSQL does not answer/);
+      expect(await world.readiness()).toMatchObject({ ok: true, checks: { database: away, signing_key: away } });
+      const refused = await world.json('/auth/register', { redirect_uris: [REDIRECT] });
+      expect([refused.status, refused.headers.has('retry-after')]).toEqual([503, true]);
+    } finally {
+      await shut(true);
+      await elsewhere.end();
+    }
+    expect(await world.readiness()).toMatchObject({ ok: true, checks: { database: 'ok', signing_key: 'ok' } });
+    await world.owner.query(`delete from migrations`);
+    expect(await world.readiness()).toMatchObject({ ok: false });
+  });
+});
+
 describe('instances side by side', () => {
   let own: TestDatabase;
   let database: Database;

@@ -64,6 +64,7 @@ async function open(
   const supplies = await suppliesOf(config, database, logger);
   const runtime = await RuntimeClient.connect({
     sockets: config.WHARF_RUNTIME_SOCKETS,
+    holding: config.WHARF_RUNTIME_SOCKETS_HOLDING,
     intakeKey: config.WHARF_INTAKE_KEY,
     supplier: supplies.supplier,
     answerAsk: answerReads(database),

@@ -1,7 +1,7 @@
 import { dedicatedOf, type Environment } from '#libs/config';
 import { openBlobStore } from '#libs/blobs';
 import { ChangeAnnouncer } from '#libs/changes';
-import { Database, OPERATORS_COPIES, SharedCopies, requireSchema } from '#libs/database';
+import { Database, OPERATORS_COPIES, SharedCopies, requireSchema, warnWhenAway } from '#libs/database';
 import { readinessOf, runWhenMain, type Readiness, type Service } from '#libs/http';
 import { RuntimeClient } from '#libs/protocol';
 import { MasterKeyRewrapper } from '#libs/rewrap';
@@ -65,6 +65,7 @@ async function open(config: ControlPlaneConfig, closers: Array<() => Promise<unk
   const blobs = await openBlobStore(tenantDatabase, config, onAway);
   const runtime = await RuntimeClient.connect({
     sockets: config.WHARF_RUNTIME_SOCKETS,
+    holding: config.WHARF_RUNTIME_SOCKETS_HOLDING,
     intakeKey: config.WHARF_INTAKE_KEY,
     supplier: databaseSupplier(tenantDatabase, config.WHARF_MASTER_KEY, blobs),
   });
@@ -76,11 +77,14 @@ async function open(config: ControlPlaneConfig, closers: Array<() => Promise<unk
 async function readinessWith({ tenantDatabase, redis, runtime }: Platform): Promise<Readiness> {
   return readinessOf({
     postgres: async () => {
-      await requireSchema(tenantDatabase);
-      const version = await tenantDatabase.serverVersion();
+      let version = Infinity;
+      const said = await warnWhenAway(async () => {
+        await requireSchema(tenantDatabase);
+        version = await tenantDatabase.serverVersion();
+      });
       return version < (SAFE_POSTGRES[Math.floor(version / 10_000)] ?? 0)
         ? 'warning: this PostgreSQL version has known leaks of row-level security; update it'
-        : 'ok';
+        : said;
     },
     ...(tenantDatabase.hasDedicated ? { dedicated: () => tenantDatabase.dedicatedState() } : {}),
     redis: () =>

@@ -132,6 +132,7 @@ async function openGround(config: GatewayConfig, logger: Logger): Promise<Ground
     connectRedis(config.REDIS_URL, logger, RESULT_MS),
     RuntimeClient.connect({
       sockets: config.WHARF_RUNTIME_SOCKETS,
+      holding: config.WHARF_RUNTIME_SOCKETS_HOLDING,
       intakeKey: config.WHARF_INTAKE_KEY,
       supplier: databaseSupplier(database, config.WHARF_MASTER_KEY, blobs),
       onListsChanged: (tenantId, servers) => results.forget(tenantId, tenantId === '*' ? undefined : servers),

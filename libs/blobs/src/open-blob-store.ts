@@ -29,7 +29,11 @@ export async function openBlobStore(
   return new BlobStore(database, await openObjects(config, onAway));
 }
 
-async function openObjects(
+/**
+ * The object store that the configuration names, which is tried; undefined where it names none.
+ * @throws ConfigError where it refuses
+ */
+export async function openObjects(
   config: ObjectStoreConfig,
   onAway: (error: ObjectStoreError) => void,
 ): Promise<ObjectStore | undefined> {

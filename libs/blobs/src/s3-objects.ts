@@ -11,6 +11,8 @@ export interface ObjectStore {
   put(key: string, content: Buffer): Promise<void>;
   /** The bytes of a key, at most so many; undefined where there are none. @throws ObjectStoreError */
   get(key: string, bytesMax: number): Promise<Buffer | undefined>;
+  /** Whether a key is there, without its bytes. @throws ObjectStoreError */
+  has(key: string): Promise<boolean>;
   /** Deletes a key; one that is not there is none the less gone. @throws ObjectStoreError */
   delete(key: string): Promise<void>;
 }
@@ -25,7 +27,7 @@ export interface S3Options {
 }
 
 interface Wanted {
-  readonly method: 'GET' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'HEAD' | 'PUT' | 'DELETE';
   readonly key: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Buffer;
@@ -76,6 +78,12 @@ export class S3Objects implements ObjectStore {
     if (status === 200) return content;
     requireBucket(status, content, key);
     return undefined;
+  }
+
+  async has(key: string): Promise<boolean> {
+    // An answer to HEAD has no document, so that a bucket that is not there looks like a key: whoever opened the store has seen it.
+    const { status } = await this.#ask({ method: 'HEAD', key, statuses: [200, 404] });
+    return status === 200;
   }
 
   async delete(key: string): Promise<void> {

@@ -46,6 +46,7 @@ export const PLATFORM_KEYS = [
   'WHARF_KEPT_RESULT_SECONDS',
   'WHARF_KEPT_RESULT_BYTES_MAX',
   'WHARF_RUNTIME_SOCKETS',
+  'WHARF_RUNTIME_SOCKETS_HOLDING',
   'WHARF_RUNTIME_ID',
   'WHARF_LISTEN_HOST',
   'WHARF_PORT',
@@ -135,15 +136,19 @@ function requireRedisUrl(url: string, context: z.RefinementCtx): void {
   }
 }
 
+const socketList = z
+  .string()
+  .min(1)
+  .transform((sockets) => sockets.split(',').map((socket) => socket.trim()));
+
 /** The keys of a service that calls worker-runtimes. */
 export const runtimeCallerShape = {
   /** The secret that worker-runtimes and their callers share. */
   WHARF_INTAKE_KEY: secretText(32),
   /** Where the worker-runtimes listen, separated by commas: paths of unix sockets, or `tls://host:port`. */
-  WHARF_RUNTIME_SOCKETS: z
-    .string()
-    .min(1)
-    .transform((sockets) => sockets.split(',').map((socket) => socket.trim())),
+  WHARF_RUNTIME_SOCKETS: socketList,
+  /** Where others listen that are given nothing new, and go on with the sessions that they hold: the platform's other half. */
+  WHARF_RUNTIME_SOCKETS_HOLDING: socketList.default([]),
 } as const;
 
 /** The keys of a service that verifies access tokens. */

@@ -8,7 +8,7 @@ export { BACKGROUND_COPIES, copyTable, OPERATORS_COPIES, SharedCopies } from './
 export { TenantAway, unlessAway } from './homes/tenant-away.js';
 export { listenForChanges, type ChangeListener } from './changes.js';
 export { firstIdAt, newId } from './new-id.js';
-export { ownMigrations, requireSchema, SchemaError } from './own-schema.js';
+export { ownMigrations, requireSchema, SchemaError, warnWhenAway } from './own-schema.js';
 export { RoleUrls } from './connection/role-urls.js';
 export { DATABASE_ROLES, rolePassword, urlForRole, type DatabaseRole } from './roles.js';
 export { isTimeout, isUniqueViolation } from './connection/sql-errors.js';

@@ -17,6 +17,8 @@ export interface Supplier {
 export interface RuntimeClientOptions {
   /** Where the runtimes listen: paths of unix sockets, or `tls://host:port`, whose host may stand for several. */
   readonly sockets: readonly string[];
+  /** Where runtimes listen that are given nothing new, and are asked for what they hold already; none without it. */
+  readonly holding?: readonly string[];
   /** How names are resolved; by DNS without it. */
   readonly resolve?: ResolveHost;
   readonly intakeKey: Secret;

@@ -95,6 +95,8 @@ function perform(objects: Map<string, Buffer>, { method, key, body, isNew }: Ope
       return { status: 200 };
     case 'GET':
       return found === undefined ? { status: 404, code: 'NoSuchKey' } : { status: 200, content: found };
+    case 'HEAD':
+      return { status: found === undefined ? 404 : 200 };
     case 'DELETE':
       objects.delete(key);
       return { status: 204 };

@@ -55,7 +55,7 @@ interface Stage {
  * what a call costs that is refused, beside one that is served.
  */
 export async function measureFairness(report: Report, { dataDir, port, upstreamPort }: Stage): Promise<void> {
-  const wharf = await launch(dataDir, port, { WHARF_OVERLOAD_DELAY_MS: '20' });
+  const wharf = await launch(dataDir, port);
   try {
     await planOf(wharf, 'fair', PER_MINUTE * 10);
     const [calm, noisy] = [

@@ -1,17 +1,23 @@
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { processEnvironment } from '#libs/config';
 import { withMasterKeys } from '#libs/root-keys';
 import { parseLocalConfig } from '../config.js';
 import { provideTarget } from '../target.js';
+import { readOptions, saidUsage, UsageError } from '../usage.js';
 import { backUp } from './backup.js';
 import { BackupError } from './backup-error.js';
 import { refuseKeysFolder, writeKeys } from './key-files.js';
 import type { SealedTable } from './manifest.js';
 import { folderOf, forgetOld } from './series.js';
 
-const USAGE =
-  'Use: npm run backup -- --to NEW_FOLDER [--keys-to ANOTHER_FOLDER], or --below FOLDER --keep COUNT for one of a series';
+const USAGE = `Use: npm run backup -- --to NEW_FOLDER [--keys-to ANOTHER_FOLDER], or --below FOLDER --keep COUNT for one of a series
+
+  --to NEW_FOLDER           writes the backup to a folder that is not there yet
+  --below FOLDER            writes it to a folder below that one, named by the time
+  --keep COUNT              with --below: so many are kept, older ones deleted
+  --keys-to ANOTHER_FOLDER  writes the keys, without which nobody can restore it, to a folder of their own
+  --help                    prints this
+`;
 
 interface Asked {
   readonly folder: string;
@@ -19,14 +25,18 @@ interface Asked {
   readonly series: { readonly folder: string; readonly keep: number } | undefined;
 }
 
-async function parse(): Promise<Asked> {
-  const option = { type: 'string' } as const;
-  const { values } = parseArgs({ options: { to: option, below: option, keep: option, 'keys-to': option } });
-  const { to, below, keep: keepText, 'keys-to': keysFolder } = values;
+const option = { type: 'string' } as const;
+
+async function asked(args: readonly string[]): Promise<Asked> {
+  const options = { to: option, below: option, keep: option, 'keys-to': option };
+  const { to, below, keep: keepText, 'keys-to': keysFolder } = readOptions(args, options, USAGE);
   if (to !== undefined && below === undefined && keepText === undefined)
     return { folder: path.resolve(to), keysFolder, series: undefined };
+  if (to !== undefined) throw new UsageError('--to stands alone: neither --below nor --keep goes with it.', USAGE);
+  if (below === undefined) throw new UsageError('No folder is named.', USAGE);
   const keep = Number(keepText);
-  if (to !== undefined || below === undefined || !Number.isInteger(keep) || keep < 1) throw new BackupError(USAGE);
+  if (!Number.isInteger(keep) || keep < 1)
+    throw new UsageError('--below needs --keep with how many are kept, 1 at least.', USAGE);
   return { folder: await folderOf(path.resolve(below), new Date()), keysFolder, series: { folder: below, keep } };
 }
 
@@ -41,7 +51,7 @@ function tell({ name, rows }: SealedTable): void {
  */
 try {
   const startedMs = performance.now();
-  const { folder, keysFolder, series } = await parse();
+  const { folder, keysFolder, series } = await asked(process.argv.slice(2));
   if (keysFolder !== undefined) refuseKeysFolder(keysFolder, folder);
   await using stack = new AsyncDisposableStack();
   const config = parseLocalConfig(await withMasterKeys(processEnvironment()));
@@ -68,6 +78,8 @@ try {
   const forgotten = series === undefined ? [] : await forgetOld(series.folder, series.keep);
   if (forgotten.length > 0) process.stdout.write(`Deleted older ones: ${forgotten.join(', ')}.\n`);
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
+  if (!saidUsage(error)) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  }
 }
