@@ -128,6 +128,7 @@ export const APPS = {
   'worker-runtime': ['addresses', 'errors', 'config', 'telemetry', 'http', 'protocol', 'resilience'],
   local: [
     'errors',
+    'blobs',
     'config',
     'http',
     'telemetry',

@@ -66,8 +66,10 @@ export class RehearsedPostgres {
       execFileSync('cp', ['-a', this.cluster, target]);
       const { rows } = await client.query<{ labelfile: string }>('select labelfile from pg_backup_stop()');
       rmSync(path.join(target, 'postmaster.pid'), { force: true });
-      for (const file of readdirSync(path.join(target, 'pg_wal')))
-        rmSync(path.join(target, 'pg_wal', file), { recursive: true });
+      // Slots are the primary's own, as is what they hold.
+      for (const kind of ['pg_wal', 'pg_replslot'])
+        for (const file of readdirSync(path.join(target, kind)))
+          rmSync(path.join(target, kind, file), { recursive: true });
       writeFileSync(path.join(target, 'backup_label'), rows[0]?.labelfile ?? '', { mode: 0o600 });
       ownedLike(target, [path.join(target, 'backup_label')]);
     });
