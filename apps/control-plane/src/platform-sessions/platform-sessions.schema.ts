@@ -18,7 +18,7 @@ const sessionSchema = z
 export const listSessions = contract({
   summary: 'List a tenant’s open sessions of the 2025 era, those used last first; a thousand can be looked through.',
   params: tenantParams,
-  query: z.strictObject({ limit: pageLimit(200), cursor: cursorOf(/^\d{1,3}$/) }),
+  query: z.strictObject({ limit: pageLimit(200), cursor: cursorOf(/^\d{15}[\w-]{43}$/) }),
   answer: {
     status: 200,
     means: 'The sessions.',

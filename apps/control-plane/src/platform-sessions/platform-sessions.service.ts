@@ -7,7 +7,7 @@ import type { OperatorCaller } from '../access/caller.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { OperatorOrders, tenantNote } from '../operator-orders/operator-orders.service.js';
 import { actOf } from '../operators/act.js';
-import { cursorTo } from '../paging/cursor.js';
+import { pageByKey } from '../paging/cursor.js';
 import { PlatformTenantsService } from '../platform-tenants/platform-tenants.service.js';
 import { REDIS } from '../platform/tokens.js';
 import type { endSession, listSessions } from './platform-sessions.schema.js';
@@ -39,18 +39,12 @@ export class PlatformSessionsService {
     { params, query }: Pick<InputOf<typeof listSessions>, 'params' | 'query'>,
   ): Promise<AnswerOf<typeof listSessions>> {
     const tenantId = await this.tenants.look(caller, params.tenant, 'sessions.list', async (_, id) => id);
-    const from = Number(query.cursor ?? 0);
     const [listed, total] = await away(
-      Promise.all([this.#listed(tenantId, from, query.limit), this.redis.zcard(sessionsOfKey(tenantId))]),
+      Promise.all([this.#listed(tenantId), this.redis.zcard(sessionsOfKey(tenantId))]),
     );
-    const sessions = await Promise.all(listed.map((one) => this.#view(tenantId, one)));
-    const next = from + listed.length;
-    const more = next < Math.min(total, LOOKED_AT_MAX) && listed.length > 0;
-    return {
-      sessions: sessions.flatMap((session) => session ?? []),
-      total,
-      next_cursor: more ? cursorTo(String(next)) : null,
-    };
+    const page = pageByKey(listed, placeOf, 'descending', query);
+    const sessions = await Promise.all(page.rows.map((one) => this.#view(tenantId, one)));
+    return { sessions: sessions.flatMap((session) => session ?? []), total, next_cursor: page.next };
   }
 
   /** @throws AppError `not_found`, or `unavailable` while Redis is away */
@@ -59,7 +53,7 @@ export class PlatformSessionsService {
     { params, query }: Pick<InputOf<typeof endSession>, 'params' | 'query'>,
   ): Promise<void> {
     const { id: tenantId } = await this.tenants.get(params.tenant);
-    const listed = await away(this.#listed(tenantId, 0, LOOKED_AT_MAX));
+    const listed = await away(this.#listed(tenantId));
     const found = listed.find(({ id }) => sessionDigest(id) === params.session);
     if (found === undefined) throw new AppError('not_found');
     const { session } = params;
@@ -71,10 +65,9 @@ export class PlatformSessionsService {
     });
   }
 
-  async #listed(tenantId: string, from: number, limit: number): Promise<Listed[]> {
-    const last = Math.min(from + limit, LOOKED_AT_MAX) - 1;
-    if (from > last) return [];
-    const flat = await this.redis.zrevrange(sessionsOfKey(tenantId), from, last, 'WITHSCORES');
+  /** Those used last, as many as can be looked through. */
+  async #listed(tenantId: string): Promise<Listed[]> {
+    const flat = await this.redis.zrevrange(sessionsOfKey(tenantId), 0, LOOKED_AT_MAX - 1, 'WITHSCORES');
     return flat.flatMap((id, at) => (at % 2 === 0 ? [{ id, usedAtMs: Number(flat[at + 1]) }] : []));
   }
 
@@ -106,6 +99,11 @@ export class PlatformSessionsService {
     if (session !== undefined) await this.redis.zrem(sessionsOfKey(tenantId, session.principalBinding), id);
     return ended > 0;
   }
+}
+
+/** Where a session stands in the list, by its time and then by its mark; as a cursor it says nothing that opens one. */
+function placeOf({ id, usedAtMs }: Listed): string {
+  return `${String(Math.floor(usedAtMs)).padStart(15, '0')}${sessionDigest(id)}`;
 }
 
 async function away<Result>(answer: Promise<Result>): Promise<Result> {
