@@ -105,7 +105,7 @@ test('while it is on its way a tenant is refused with the time to come back, and
     { tables: [{ name: 'servers', rows: 3, sha256: 'x' }], checkpoint: null, unaddressed: [tenant.ownerId] },
   ]);
   const refused = await api.send('GET', '/v1/tenant', { key: tenant.key });
-  expect([refused.status, Number(refused.headers.get('retry-after'))]).toEqual([503, 15]);
+  expect([refused.status, Number(refused.headers.get('retry-after'))]).toEqual([503, 5]);
   const shown = (await show()).body;
   expect(shown).toMatchObject({
     database: 'common',
