@@ -84,7 +84,7 @@ test.each(['leaving', 'returning'])(
     await owner.query(`update tenant_homes set state = $2 where tenant_id = $1`, [mine, state]);
     await ownOwner.query(`update tenant_homes set state = $2 where tenant_id = $1`, [mine, state]);
     const refusal = addServer(mine, 'second');
-    await expect(refusal).rejects.toMatchObject({ code: 'unavailable', status: 503, retryAfterSeconds: 15 });
+    await expect(refusal).rejects.toMatchObject({ code: 'unavailable', status: 503, retryAfterSeconds: 5 });
     for (const client of [owner, ownOwner])
       await client.query(`update tenant_homes set state = 'dedicated' where tenant_id = $1`, [mine]);
     await until(() =>
