@@ -1,6 +1,7 @@
 import { totalmem } from 'node:os';
 import type { Environment } from '#libs/config';
 import { readinessOf, runWhenMain, sendJson, type Service } from '#libs/http';
+import type { Eviction } from '#libs/protocol';
 import { createLogger, meter, startTelemetry, type Logger } from '#libs/telemetry';
 import { CallAdmission } from './overload/call-admission.js';
 import { podConfig, readConfig, workersHome, type RuntimeConfig } from './config.js';
@@ -58,10 +59,10 @@ async function openRooms(config: RuntimeConfig, logger: Logger) {
   const builds = new ReleaseBuilds({ driver, egress, assertThirdParty, registry });
   const pool = openPool(config, { driver, egress, logger, assertThirdParty });
   const drain = new DrainSwitch();
-  const evict = (tenantId: string): void => {
+  const evict = (tenantId: string, why: Eviction): void => {
     supplies.forget(tenantId);
-    pool.evict(tenantId);
-    builds.evict(tenantId);
+    pool.evict(tenantId, why);
+    builds.evict(tenantId, why);
     egress.forget(tenantId);
   };
   const admission = new CallAdmission(config.WHARF_OVERLOAD_DELAY_MS);

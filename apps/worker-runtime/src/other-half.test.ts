@@ -75,13 +75,13 @@ it('the other half’s runtimes are asked for what they hold, hear of evictions,
     await second.lookForRuntimes();
     expect(await ask(LIST)).toMatchObject({ outcome: 'ok' });
   }
-  await second.evict(tenant.tenantId);
+  await second.evict(tenant.tenantId, 'stopped');
   expect(await ask(LIST)).toMatchObject({ outcome: 'protocol_error' });
 
   await blue.stop();
-  await expect(first.evict(tenant.tenantId)).rejects.toMatchObject({ code: 'unavailable' });
+  await expect(first.evict(tenant.tenantId, 'stopped')).rejects.toMatchObject({ code: 'unavailable' });
   await second.lookForRuntimes();
-  await second.evict(tenant.tenantId);
+  await second.evict(tenant.tenantId, 'stopped');
   expect(await second.operated()).toEqual([]);
   await Promise.all([first.close(), second.close()]);
 });

@@ -91,7 +91,7 @@ describe('building releases', () => {
     const tenantId = randomUUID();
     const building = build({ kind: 'openapi', document: readFileSync(GITHUB, 'utf8') }, { tenantId });
     const failed = expect(building).rejects.toMatchObject({ code: 'tenant_suspended' });
-    await client.evict(tenantId);
+    await client.evict(tenantId, 'suspended');
     await failed;
   });
 });

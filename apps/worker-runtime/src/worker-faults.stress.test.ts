@@ -149,7 +149,7 @@ describe('worker faults', () => {
     const before = new Set(runtime.workers());
     const call = hang(tenant);
     await upstream.untilSeen(hangingPath(tenant));
-    await client.evict(tenant.tenantId);
+    await client.evict(tenant.tenantId, 'stopped');
     expect(await call).toMatchObject({ failure: { code: 'worker_failed' } });
     expect(runtime.workers().filter((pid) => !before.has(pid))).toEqual([]);
     const supplied = supplierOf(tenant);
@@ -157,6 +157,15 @@ describe('worker faults', () => {
     expect(await callOf(fresh, tenant.envelope(), toolCall('echo'))).toMatchObject({ outcome: 'ok' });
     expect(supplied.asked).toBe(1);
     await fresh.close();
+  });
+
+  it('tells a call that runs while its tenant is suspended that it is, and that it may have been done', async () => {
+    const tenant = newTenant();
+    const call = hang(tenant);
+    await upstream.untilSeen(hangingPath(tenant));
+    await client.evict(tenant.tenantId, 'suspended');
+    const failure = { code: 'tenant_suspended', message: expect.stringContaining('may have been done') };
+    expect(await call).toMatchObject({ failure, outcome: 'worker_failed' });
   });
 
   it('never serves two tenants from one process', async () => {
@@ -168,10 +177,10 @@ describe('worker faults', () => {
       }),
     );
     const held = runtime.workers().length;
-    await client.evict(used[0]?.tenant.tenantId ?? '');
+    await client.evict(used[0]?.tenant.tenantId ?? '', 'stopped');
     await used[0]?.call;
     expect(runtime.workers()).toHaveLength(held - 1);
-    await Promise.all(used.map(({ tenant }) => client.evict(tenant.tenantId)));
+    await Promise.all(used.map(({ tenant }) => client.evict(tenant.tenantId, 'stopped')));
     await Promise.all(used.map(({ call }) => call));
   });
 

@@ -114,7 +114,7 @@ test('deletes the pods of a tenant whose workers are evicted, and no others', as
   expect(await callOf(client, tenant.envelope(), toolCall('echo'))).toMatchObject({ outcome: 'ok' });
   await untilTrue(() => running().length === 2); // the tenant's, and the one that waits
   const before = running();
-  await client.evict(tenant.tenantId);
+  await client.evict(tenant.tenantId, 'stopped');
   await untilTrue(() => before.filter((name) => !api.pods.has(name)).length === 1);
   expect(before.filter((name) => api.pods.has(name))).toHaveLength(1);
 });

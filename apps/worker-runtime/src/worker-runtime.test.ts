@@ -129,7 +129,7 @@ describe('worker-runtime', () => {
       outcome: 'refused',
       started: false,
     });
-    await expect(forger.evict(tenant.tenantId)).rejects.toMatchObject({ code: 'forbidden' });
+    await expect(forger.evict(tenant.tenantId, 'stopped')).rejects.toMatchObject({ code: 'forbidden' });
     expect(upstream.seen).toHaveLength(seen);
     await forger.close();
   });

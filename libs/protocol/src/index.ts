@@ -71,5 +71,6 @@ export { pickRuntime } from './rank-runtimes.js';
 export { RuntimeClient, type BuildRequest, type BuiltRelease } from './runtime-client.js';
 export type { CallReply } from './call-reply.js';
 export type { RuntimeClientOptions, Supplier } from './runtime-client-options.js';
+export type { Eviction } from './runtime-questions.js';
 export { INTAKE_TLS, intakeTlsKey, parseRuntimeAddress, type RuntimeAddress } from './runtime-address.js';
 export { connectionProof, isProof, newChallenge } from './connection-proof.js';

@@ -157,8 +157,8 @@ export type CallerFrame =
   | { readonly t: 'breaker-changes'; readonly s: number }
   /** An operator's order to this runtime. */
   | { readonly t: 'order'; readonly s: number; readonly order: RuntimeOrder }
-  /** Stop every worker and forget every secret of a tenant (suspension). */
-  | { readonly t: 'evict'; readonly s: number; readonly tenantId: string };
+  /** Stop every worker and forget every secret of a tenant. `suspended`: what runs is told that, and not that its worker stopped. */
+  | { readonly t: 'evict'; readonly s: number; readonly tenantId: string; readonly suspended?: true };
 
 /** Worker-runtime → caller. */
 export type RuntimeFrame =

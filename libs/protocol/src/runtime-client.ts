@@ -20,6 +20,7 @@ import {
   driftHintsOf,
   errorOf,
   evictFrom,
+  type Eviction,
   NO_DIGESTS,
   orderAt,
   upstreamsOf,
@@ -200,8 +201,8 @@ export class RuntimeClient {
   }
 
   /** Stops a tenant's workers everywhere and makes every runtime forget its secrets. @throws AppError unavailable when a runtime could not be told */
-  async evict(tenantId: string): Promise<void> {
-    await Promise.all(this.#runtimes.all.map((connection) => evictFrom(connection, tenantId)));
+  async evict(tenantId: string, why: Eviction): Promise<void> {
+    await Promise.all(this.#runtimes.all.map((connection) => evictFrom(connection, tenantId, why)));
   }
 
   /** Closes every connection; calls in flight fail. */

@@ -15,11 +15,15 @@ export const NO_DIGESTS: ReadonlySet<string> = new Set();
 
 type Asking = Pick<RuntimeExchange, 'tenantId' | 'deadlineMs' | 'digests' | 'onPart' | 'onDone' | 'onBuilt' | 'onFail'>;
 
+/** Why a tenant's workers are stopped: it is suspended, or an operator wants them to be begun anew. */
+export type Eviction = 'suspended' | 'stopped';
+
 /** Stops a tenant's workers at one runtime. @throws AppError */
-export function evictFrom(connection: RuntimeConnection, tenantId: string): Promise<void> {
+export function evictFrom(connection: RuntimeConnection, tenantId: string, why: Eviction): Promise<void> {
   return new Promise((resolve, reject) => {
     const exchange = { ...asking(tenantId, EVICT_MS, reject), onDone: () => resolve() };
-    connection.request(exchange, (s) => ({ t: 'evict', s, tenantId }), EMPTY);
+    const suspended = why === 'suspended' ? ({ suspended: true } as const) : {};
+    connection.request(exchange, (s) => ({ t: 'evict', s, tenantId, ...suspended }), EMPTY);
   });
 }
 

@@ -83,7 +83,7 @@ export class DeleteTenant {
   }
 
   async #shred({ tenant_id: tenantId }: Deletion): Promise<Progress> {
-    await this.parts.runtime.evict(tenantId);
+    await this.parts.runtime.evict(tenantId, 'suspended');
     const keysInRedis = await forgetInRedis(this.parts.redis, tenantId);
     if (!(await this.parts.signLog(tenantId))) return 'later';
     const moved = await this.#with(tenantId, async (tx, found) => {

@@ -20,6 +20,6 @@ export class EvictTenant implements JobHandler<Payload> {
       const rows: unknown[] = await tx.query(`select from tenants where id = $1 and status = 'suspended'`, [tenantId]);
       return rows.length > 0;
     });
-    if (suspended) await this.runtime.evict(tenantId);
+    if (suspended) await this.runtime.evict(tenantId, 'suspended');
   }
 }

@@ -117,10 +117,20 @@ test('a suspended tenant is refused everywhere at once, and let in again when re
   const token = await api.tokenOf(guest, guest.ownerId);
   const act = (verb: string) =>
     api.send('POST', `/admin/v1/tenants/${guest.slug}/${verb}`, { key: api.operatorKey, body: { reason: 'unpaid' } });
+  const auditor = await api.tokenOf(guest, await api.newMember(guest, 'auditor'));
+  const body = { name: 'agents', scopes: ['mcp'] };
+  const agents = (await api.send('POST', '/v1/api-keys', { key: guest.key, body })).body.text;
   await act('suspend');
-  for (const key of [guest.key, token]) {
+  for (const [key, isTold] of [
+    [guest.key, true],
+    [token, true],
+    [auditor, false],
+    [agents, false],
+  ] as const) {
     const answer = await show(key);
     expect([answer.status, answer.body.code]).toEqual([403, 'tenant_suspended']);
+    // Whoever manages the tenant reads why.
+    expect(String(answer.body.detail).includes('“unpaid”')).toBe(isTold);
   }
   await act('resume');
   expect((await show(guest.key)).status).toBe(200);

@@ -15,8 +15,11 @@ import type { ManagedRequest } from '../edge/managed-request.js';
 import { CONFIG, TENANT_DATABASE } from '../platform/tokens.js';
 import { ACCESS_TOKEN, credentialOf } from './credential.js';
 import { CredentialsRepository, type MembershipRow } from './credentials.repository.js';
+import { suspended } from './suspension.js';
 
 const ALGORITHM = 'ES256';
+/** Who may know why a tenant is suspended. */
+const MANAGING: ReadonlySet<string> = new Set(['owner', 'admin']);
 const TOKEN_SHAPE = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 
 const claimsSchema = z.object({
@@ -124,7 +127,8 @@ export class AccessTokenStrategy extends PassportStrategy(Strategy, ACCESS_TOKEN
     if (membership.role === null) throw new AppError('forbidden');
     const refused = elsewhere(membership.home_region, regionOf(this.config));
     if (refused !== undefined) throw refused;
-    if (membership.status !== 'active' && membership.deletion_due_at === null) throw new AppError('tenant_suspended');
+    if (membership.status !== 'active' && membership.deletion_due_at === null)
+      throw suspended(membership.status_reason, MANAGING.has(membership.role) ? 'manages it' : 'does not');
     if (!scopes.includes('management')) throw new AppError('insufficient_scope');
     return {
       kind: 'tenant',

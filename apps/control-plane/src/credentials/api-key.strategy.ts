@@ -2,7 +2,6 @@ import { Inject, Injectable } from '@nestjs/common';
 import { appendAudit } from '#libs/audit';
 import { regionOf } from '#libs/config';
 import type { Database } from '#libs/database';
-import { AppError } from '#libs/errors';
 import { elsewhere, hashApiKey, tenantOfApiKey } from '#libs/identity';
 import type { TenantCaller } from '../access/caller.js';
 import { HELD } from '../access/permissions.js';
@@ -13,6 +12,7 @@ import { CONFIG, TENANT_DATABASE } from '../platform/tokens.js';
 import { API_KEY, credentialOf } from './credential.js';
 import { CredentialsRepository, type KeyRow } from './credentials.repository.js';
 import { ProvingStrategy } from './proving-strategy.js';
+import { suspended } from './suspension.js';
 
 /** Lets in whoever holds an API key of a tenant, by bearer token or `X-API-Key`; the lookup is among that tenant's keys only. */
 @Injectable()
@@ -62,13 +62,15 @@ function usedKey(keyId: string, origin: Origin): Parameters<typeof appendAudit>[
 }
 
 function callerWith(key: KeyRow, tenantId: string, origin: Origin): TenantCaller {
-  if (key.status !== 'active' && key.deletion_due_at === null) throw new AppError('tenant_suspended');
+  const manages = key.scopes.includes('management');
+  if (key.status !== 'active' && key.deletion_due_at === null)
+    throw suspended(key.status_reason, manages ? 'manages it' : 'does not');
   return {
     kind: 'tenant',
     tenantId,
     tenantSlug: key.slug,
     principal: { kind: 'api-key', tenantId, keyId: key.id, scopes: key.scopes },
-    permissions: key.scopes.includes('management') ? HELD.api_key : [],
+    permissions: manages ? HELD.api_key : [],
     ...(key.deletion_due_at === null ? {} : { deletionDueAt: key.deletion_due_at }),
     origin,
   };

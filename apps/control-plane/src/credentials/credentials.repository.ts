@@ -10,6 +10,7 @@ export interface KeyRow {
   readonly usable: boolean;
   readonly slug: string;
   readonly status: 'active' | 'suspended';
+  readonly status_reason: string | null;
   readonly deletion_due_at: Date | null;
   readonly home_region: string | null;
 }
@@ -18,6 +19,7 @@ export interface KeyRow {
 export interface MembershipRow {
   readonly slug: string;
   readonly status: 'active' | 'suspended';
+  readonly status_reason: string | null;
   readonly deletion_due_at: Date | null;
   readonly home_region: string | null;
   readonly role: Exclude<Holder, 'api_key'> | null;
@@ -51,7 +53,7 @@ export class CredentialsRepository {
 
   async findKey(tx: Transaction, tenantId: string, hash: string): Promise<KeyRow | undefined> {
     const rows: KeyRow[] = await tx.query(
-      `select k.id, k.scopes, t.slug, t.status, t.deletion_due_at, t.home_region,
+      `select k.id, k.scopes, t.slug, t.status, t.status_reason, t.deletion_due_at, t.home_region,
               k.revoked_at is null and (k.expires_at is null or k.expires_at > now()) as usable
        from api_keys k join tenants t on t.id = k.tenant_id where k.tenant_id = $1 and k.key_hash = $2`,
       [tenantId, hash],
@@ -80,7 +82,7 @@ export class CredentialsRepository {
     grantId: string | undefined,
   ): Promise<MembershipRow | undefined> {
     const rows: MembershipRow[] = await tx.query(
-      `select t.slug, t.status, t.deletion_due_at, t.home_region, m.role from tenants t
+      `select t.slug, t.status, t.status_reason, t.deletion_due_at, t.home_region, m.role from tenants t
        left join members m on m.tenant_id = t.id and m.account_id = $2
        where t.id = $1 and ($3::text is null or exists
          (select from grants g where g.tenant_id = t.id and g.id = $3 and g.revoked_at is null))`,

@@ -128,7 +128,7 @@ export class PlatformRuntimesService {
     const act = actOf(caller, { action: 'workers.stop', reason, tenantId, details: named });
     const tells = [tenantNote(caller, tenantId, recorded)];
     await this.orders.give({ act, tells }, async (note) => {
-      if (place === undefined || worker === undefined) await this.runtime.evict(tenantId);
+      if (place === undefined || worker === undefined) await this.runtime.evict(tenantId, 'stopped');
       else if (!(await this.#order(place, { kind: 'stop-worker', worker })).found) note.unchanged();
     });
   }

@@ -17,7 +17,7 @@ export function answerQuestion(frame: Question, rooms: IntakeRooms): RuntimeFram
     case 'order':
       return { t: 'ordered', s, answer: rooms.desk.take(frame.order) };
     case 'evict':
-      rooms.evict(frame.tenantId);
+      rooms.evict(frame.tenantId, frame.suspended === true ? 'suspended' : 'stopped');
       return { t: 'ok', s };
     default:
       throw new FrameError('unknown frame');

@@ -1,5 +1,5 @@
 import type { Secret } from '#libs/config';
-import type { BreakerChange, DriftHint, FrameFailure, UpstreamState, UpstreamsOf } from '#libs/protocol';
+import type { BreakerChange, DriftHint, Eviction, FrameFailure, UpstreamState, UpstreamsOf } from '#libs/protocol';
 import type { Logger } from '#libs/telemetry';
 import type { DrainSwitch } from '../operation/drain-switch.js';
 import type { OperationDesk } from '../operation/operation-desk.js';
@@ -18,7 +18,7 @@ export interface IntakeRooms {
   /** What a tenant's call fails with while there are too many, if it does. */
   readonly refuses: (tenantId: string) => FrameFailure | undefined;
   /** Ends and forgets everything of a tenant. */
-  readonly evict: (tenantId: string) => void;
+  readonly evict: (tenantId: string, why: Eviction) => void;
   /** How a tenant's upstreams are doing. */
   readonly upstreams: (tenantId: string, origins: readonly string[], wanted?: UpstreamsOf) => readonly UpstreamState[];
   /** What servers say of their lists, for every caller. */

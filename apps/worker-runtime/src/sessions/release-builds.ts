@@ -1,4 +1,11 @@
-import { builtParts, sha256Digest, type BuildReport, type FromRunnerFrame, type FrameFailure } from '#libs/protocol';
+import {
+  builtParts,
+  sha256Digest,
+  type BuildReport,
+  type Eviction,
+  type FromRunnerFrame,
+  type FrameFailure,
+} from '#libs/protocol';
 import type { Egress } from '../egress/egress.js';
 import type { WorkerDriver, WorkerExit, WorkerProcess } from '../isolation/worker-driver.js';
 import { buildFetches } from './build-fetches.js';
@@ -68,9 +75,10 @@ export class ReleaseBuilds {
     return () => fail({ code: 'unavailable' });
   }
 
-  /** Ends a tenant's builds; they fail. */
-  evict(tenantId: string): void {
-    for (const open of this.#open) if (open.tenantId === tenantId) open.fail({ code: 'tenant_suspended' });
+  /** Ends a tenant's builds; they fail, and are told why. */
+  evict(tenantId: string, why: Eviction): void {
+    const code = why === 'suspended' ? 'tenant_suspended' : 'worker_failed';
+    for (const open of this.#open) if (open.tenantId === tenantId) open.fail({ code });
   }
 
   /** Ends every build; they fail. Returns whose they were. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { AppError } from '#libs/errors';
-import { routeKey, type Envelope, type WarmPool, type WorkerStatus } from '#libs/protocol';
+import { routeKey, type Envelope, type Eviction, type WarmPool, type WorkerStatus } from '#libs/protocol';
 import { meter, type Logger } from '#libs/telemetry';
 import type { Egress } from '../egress/egress.js';
 import type { WorkerDriver, WorkerExit } from '../isolation/worker-driver.js';
@@ -126,10 +126,12 @@ export class WorkerPool {
     this.#emptyAtMs = atMs;
   }
 
-  /** Ends every worker of a tenant; what runs in them fails. */
-  evict(tenantId: string): void {
+  /** Ends every worker of a tenant; what runs in them fails, and is told why. */
+  evict(tenantId: string, why: Eviction): void {
     for (const [key, worker] of this.#workers) {
-      if (worker.route.tenantId === tenantId) this.#remove(key, worker, 'kill');
+      if (worker.route.tenantId !== tenantId) continue;
+      if (why === 'suspended') worker.suspend();
+      this.#remove(key, worker, 'kill');
     }
   }
 
