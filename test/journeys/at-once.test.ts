@@ -13,6 +13,8 @@ const ROUNDS = 20;
 beforeAll(async () => {
   [wharf, upstream] = await Promise.all([startWharf(), startUpstream()]);
   shop = await openTestShop(wharf, upstream, 'at-once');
+  const operator = new OperatorApi({ publicUrl: wharf.url, operatorKey: wharf.operatorKey });
+  await operator.setPlan('at-once', 'scale', 'calls without a pause');
 });
 afterAll(async () => {
   await Promise.all([wharf?.stop(), upstream?.stop()]);

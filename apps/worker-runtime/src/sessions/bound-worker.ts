@@ -32,7 +32,7 @@ export class BoundWorker {
   readonly #stray = new StrayFrames(() => this.#process.kill());
   #bound = false;
   /** What calls are told that end with it. */
-  #lost: FrameFailure = { code: 'worker_failed' };
+  lost: FrameFailure = { code: 'worker_failed' };
   #usedAtMs = Date.now();
 
   constructor(process: WorkerProcess, binding: WorkerBinding, egress: Egress, onExit: (exit: WorkerExit) => void) {
@@ -128,14 +128,6 @@ export class BoundWorker {
   /** Lets it end by itself. */
   stop(): void {
     this.#process.stop();
-  }
-
-  /** Its tenant serves nothing from now on: what ends with it is told so. */
-  suspend(): void {
-    this.#lost = {
-      code: 'tenant_suspended',
-      message: 'This tenant was suspended while the call ran. It may have been done, wholly or in part.',
-    };
   }
 
   /** Ends it now; what runs in it fails. */
@@ -252,6 +244,6 @@ export class BoundWorker {
     const open = [...this.#exchanges.values()];
     this.#exchanges.clear();
     onExit(exit);
-    for (const exchange of open) exchange.fail(this.#lost, 'worker_failed', this.#bound);
+    for (const exchange of open) exchange.fail(this.lost, 'worker_failed', this.#bound);
   }
 }

@@ -1,6 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { AppError } from '#libs/errors';
-import { routeKey, type Envelope, type Eviction, type WarmPool, type WorkerStatus } from '#libs/protocol';
+import {
+  routeKey,
+  type Envelope,
+  type Eviction,
+  type FrameFailure,
+  type WarmPool,
+  type WorkerStatus,
+} from '#libs/protocol';
 import { meter, type Logger } from '#libs/telemetry';
 import type { Egress } from '../egress/egress.js';
 import type { WorkerDriver, WorkerExit } from '../isolation/worker-driver.js';
@@ -12,6 +19,11 @@ import type { WorkerBinding } from './worker-call.js';
 const SWEEP_MS = 250;
 /** While the pool empties: how long a worker rests before it ends, and the sessions that are open in it. */
 const REST_MS = 2_000;
+/** What calls are told that run when their tenant is suspended. */
+const SUSPENDED: FrameFailure = {
+  code: 'tenant_suspended',
+  message: 'This tenant was suspended while the call ran. It may have been done, wholly or in part.',
+};
 
 /** What a pool stands on and how much it may hold. */
 export interface WorkerPoolOptions {
@@ -130,7 +142,7 @@ export class WorkerPool {
   evict(tenantId: string, why: Eviction): void {
     for (const [key, worker] of this.#workers) {
       if (worker.route.tenantId !== tenantId) continue;
-      if (why === 'suspended') worker.suspend();
+      if (why === 'suspended') worker.lost = SUSPENDED;
       this.#remove(key, worker, 'kill');
     }
   }
