@@ -117,9 +117,8 @@ describe('the API of one’s own grants', () => {
       [gidOf(hers), gidOf(elsewhere), 'f'.repeat(64)].map((id) => call('DELETE', token, `/${id}`)),
     );
     expect(answers.map(({ status }) => status)).toEqual([404, 404, 404]);
-    // Word for word the same, but for the request's own id.
-    const bodies = await Promise.all(answers.map(async (answer) => ({ ...(await answer.json()), request_id: 'any' })));
-    expect(new Set(bodies.map((body) => JSON.stringify(body))).size).toBe(1);
+    const bodies = await Promise.all(answers.map((answer) => answer.text()));
+    expect(new Set(bodies.map((body) => body.replace(/"request_id":"[^"]+"/, ''))).size).toBe(1);
     expect((await world.refresh(client, hers.body['refresh_token'], mcp)).status).toBe(200);
     expect((await world.refresh(client, elsewhere.body['refresh_token'], beta)).status).toBe(200);
   });
