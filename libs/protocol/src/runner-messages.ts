@@ -37,6 +37,8 @@ export type ToRunnerFrame =
   /** Once, first: what this worker is for. Payload: the manifests, one after the other, as `manifests` lists them. */
   | {
       readonly t: 'bind';
+      /** What the runtime's clock says (epoch milliseconds), by which it sets deadlines: a worker may be on another machine. */
+      readonly atMs: number;
       readonly mounts: readonly Mount[];
       /** Digest of the view, which is among the manifests. */
       readonly view?: string;

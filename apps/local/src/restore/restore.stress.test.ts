@@ -99,7 +99,7 @@ test.each([
 ])('a database that holds %s of somebody else’s is left alone', async (_what, make, look) => {
   await backUp({ ...source, folder: below('b') });
   await query(target, make);
-  await expect(bring('b')).rejects.toThrow(/holds .* of somebody else's; create an empty database/);
+  await expect(bring('b')).rejects.toThrow(/holds .* of somebody else's; name an empty database/);
   expect(await query(target, look)).toEqual([{ kept: 1 }]);
 });
 

@@ -96,7 +96,10 @@ export class RunnerProcess {
       prefix,
     }));
     const parts = texts.map(({ text }) => ({ digest: sha256Digest(text), bytes: Buffer.byteLength(text) }));
-    runner.send({ t: 'bind', mounts, manifests: parts }, Buffer.from(texts.map(({ text }) => text).join('')));
+    runner.send(
+      { t: 'bind', atMs: Date.now(), mounts, manifests: parts },
+      Buffer.from(texts.map(({ text }) => text).join('')),
+    );
     await runner.next((frame) => frame.header.t === 'bound');
     return runner;
   }

@@ -54,6 +54,7 @@ export class BoundWorker {
     process.send(
       {
         t: 'bind',
+        atMs: Date.now(),
         mounts: binding.route.mounts,
         ...(binding.route.view === undefined ? {} : { view: binding.route.view }),
         manifests: manifests.map(({ digest, bytes }) => ({ digest, bytes: bytes.length })),

@@ -18,6 +18,7 @@ import type { ListTools, ToolCall } from '../mcp-servers/mcp-server.js';
 import { opensSession, parsePayload, readInbound } from './message.js';
 import { ModernRequest } from './modern-request.js';
 import { RequestFault } from './request-fault.js';
+import { RuntimeClock } from './runtime-clock.js';
 import { ToolServers } from '../mcp-servers/tool-servers.js';
 
 type MessageFrame = Extract<ToRunnerFrame, { t: 'message' }>;
@@ -29,6 +30,7 @@ const ROOTS_CHANGED = 'notifications/roots/list_changed';
 /** A bound runner: serves one tenant's route until its pipe closes. */
 export class Worker {
   readonly #pipe: RunnerPipe;
+  readonly #clock: RuntimeClock;
   readonly #catalogue: Catalogue;
   readonly #direct: DirectAnswers;
   readonly #servers: ToolServers;
@@ -39,8 +41,9 @@ export class Worker {
   /** Open streams that are told of changed documents. */
   readonly #hearers = new Map<number, (change: DocumentChange) => void>();
 
-  private constructor(pipe: RunnerPipe, catalogue: Catalogue) {
+  private constructor(pipe: RunnerPipe, catalogue: Catalogue, clock: RuntimeClock) {
     this.#pipe = pipe;
+    this.#clock = clock;
     this.#catalogue = catalogue;
     this.#direct = new DirectAnswers(catalogue);
     this.#servers = new ToolServers(pipe, catalogue, {
@@ -52,7 +55,8 @@ export class Worker {
 
   /** Takes up a route and says so. @throws AppError internal when the payload is not what the frame says */
   static bind(pipe: RunnerPipe, frame: Extract<ToRunnerFrame, { t: 'bind' }>, payload: Buffer): Worker {
-    const worker = new Worker(pipe, catalogueOf(frame.mounts, readManifests(frame.manifests, payload), frame.view));
+    const catalogue = catalogueOf(frame.mounts, readManifests(frame.manifests, payload), frame.view);
+    const worker = new Worker(pipe, catalogue, new RuntimeClock(frame.atMs));
     pipe.send({ t: 'bound' });
     return worker;
   }
@@ -70,7 +74,9 @@ export class Worker {
   }
 
   async #serve(frame: MessageFrame, payload: Buffer): Promise<void> {
-    const exchange = new Exchange(this.#pipe, frame.s, frame.deadlineMs, () => this.#ended(frame.s), frame.progress);
+    const deadlineMs = this.#clock.here(frame.deadlineMs);
+    const progress = this.#clock.progressHere(frame.progress);
+    const exchange = new Exchange(this.#pipe, frame.s, deadlineMs, () => this.#ended(frame.s), progress);
     if (frame.recordsContent === true) exchange.recordContent();
     exchange.inlineBytes = frame.inlineBytes;
     exchange.traceparent = frame.traceparent;
