@@ -48,8 +48,13 @@ export class AppError extends Error {
     readonly code: ErrorCode,
     options: AppErrorOptions = {},
   ) {
-    super(options.message ?? ERROR_CATALOGUE[code].title, { cause: options.cause });
-    this.status = ERROR_CATALOGUE[code].status;
+    const { status, title } = ERROR_CATALOGUE[code];
+    // Whoever floods us is refused some thousand times a second, and nobody reads where in our code that was decided.
+    const { stackTraceLimit } = Error;
+    if (status < 500) Error.stackTraceLimit = 0;
+    super(options.message ?? title, { cause: options.cause });
+    Error.stackTraceLimit = stackTraceLimit;
+    this.status = status;
     this.problems = options.problems ?? [];
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.limit = options.limit;
