@@ -1,4 +1,7 @@
-/** Tests run as native ES modules; swc compiles them on the fly with the same decorators as the build. */
+/**
+ * Tests run as native ES modules; swc compiles them on the fly with the same decorators as the build. Every suite loads our
+ * modules anew; packages are loaded once per worker process (`test/suite-runtime.mjs`).
+ */
 export default {
   testMatch: ['<rootDir>/{apps,libs,migrations,test}/**/*.test.ts'],
   // What takes its time has steps of its own: npm run stress, npm run rollouts, npm run upgrade.
@@ -8,7 +11,8 @@ export default {
     '<rootDir>/test/rollouts/',
     '<rootDir>/test/platform-releases/',
   ],
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/test/suite-environment.mjs',
+  runtime: '<rootDir>/test/suite-runtime.mjs',
   testEnvironmentOptions: { customExportConditions: ['wharf-source', 'node', 'node-addons'] },
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },

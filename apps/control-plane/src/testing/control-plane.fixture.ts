@@ -8,7 +8,7 @@ import { claimMails, type ClaimedMail } from '#libs/mail';
 import { testDatabase, testRedis, type TestDatabase } from '#libs/testing';
 import { start } from '../main.js';
 import { newEmergencyKey } from './emergency-key.fixture.js';
-import { startRuntime } from './runtime.fixture.js';
+import { goneRuntime, startRuntime } from './runtime.fixture.js';
 import { startTokenIssuer } from './token-issuer.fixture.js';
 
 const INTAKE_KEY = 'k'.repeat(43);
@@ -78,7 +78,7 @@ export interface TestTenant {
 export async function startControlPlane({ runtime, dedicated, environment = {} }: ControlPlaneOptions = {}) {
   const [store, { redisUrl }] = await Promise.all([testDatabase(), testRedis()]);
   const own = dedicated === true ? await dedicatedDatabase() : undefined;
-  const worker = runtime === true ? await startRuntime(INTAKE_KEY) : undefined;
+  const worker = runtime === true ? await startRuntime(INTAKE_KEY) : await goneRuntime();
   const issuer = await startTokenIssuer(`${PUBLIC_URL}/auth`);
   const { text: operatorKey } = await newEmergencyKey(store);
   const control = await Database.connect({ ...store, role: 'wharf_control', poolSize: 2 });
@@ -89,7 +89,7 @@ export async function startControlPlane({ runtime, dedicated, environment = {} }
     REDIS_URL: redisUrl,
     WHARF_MASTER_KEY: store.masterKey.reveal(),
     WHARF_INTAKE_KEY: INTAKE_KEY,
-    WHARF_RUNTIME_SOCKETS: worker?.socket ?? '/nonexistent/runtime.sock',
+    WHARF_RUNTIME_SOCKETS: worker.socket,
     WHARF_JWKS_URL: issuer.jwksUrl,
     WHARF_LOG_LEVEL: 'silent',
     WHARF_SIGNUPS_PER_HOUR: '10000',
@@ -121,7 +121,7 @@ export async function startControlPlane({ runtime, dedicated, environment = {} }
     async stop(): Promise<void> {
       await closeServer(server, 1_000);
       await service.stop();
-      await Promise.all([control.close(), background.close(), issuer.stop(), worker?.stop()]);
+      await Promise.all([control.close(), background.close(), issuer.stop(), worker.stop()]);
       await Promise.all([store.drop(), own?.drop()]);
     },
   };

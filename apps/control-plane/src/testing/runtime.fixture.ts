@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
-import { connect } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { encodeFrame } from '#libs/protocol';
 import { endOf, until } from '#libs/testing';
 
 const RUNTIME = fileURLToPath(new URL('../../../../dist/apps/worker-runtime/src/main.js', import.meta.url));
@@ -18,8 +19,33 @@ function accepts(socket: string): Promise<boolean> {
   });
 }
 
+/** A worker-runtime as a service sees it that is started beside it. */
+interface TestRuntime {
+  readonly socket: string;
+  stop(): Promise<void>;
+}
+
+/** No worker-runtime: it greets whoever connects first, so that a start does not wait for its hello, and is gone. */
+export async function goneRuntime(): Promise<TestRuntime> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'wharf-cp-'));
+  const socket = path.join(folder, 'runtime.sock');
+  const server = createServer((connection) => {
+    server.close();
+    connection.on('error', () => undefined);
+    connection.end(encodeFrame({ t: 'hello', runtimeId: 'gone', version: 2, challenge: 'challenge' }));
+  });
+  await new Promise<void>((resolve) => server.listen(socket, resolve));
+  return {
+    socket,
+    async stop(): Promise<void> {
+      server.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
 /** A worker-runtime process of one's own, listening. */
-export async function startRuntime(intakeKey: string) {
+export async function startRuntime(intakeKey: string): Promise<TestRuntime> {
   const folder = mkdtempSync(path.join(tmpdir(), 'wharf-cp-'));
   const socket = path.join(folder, 'runtime.sock');
   const child = spawn(process.execPath, [RUNTIME], {

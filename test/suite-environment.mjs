@@ -1,0 +1,74 @@
+// A suite's world is that of its worker process, as the platform's is that of its process: one realm, so one `Error` and
+// one `Array`, for our modules, for packages and for Node. What a suite changed of it is taken back when the suite ends.
+import { ModernFakeTimers } from '@jest/fake-timers';
+import { context, diag, metrics, propagation, trace } from '@opentelemetry/api';
+import { ModuleMocker } from 'jest-mock';
+
+/** Puts every property of an object back to what it is now. */
+function keepProperties(object) {
+  const kept = Object.getOwnPropertyDescriptors(object);
+  return () => {
+    for (const key of Reflect.ownKeys(object)) if (!Object.hasOwn(kept, key)) Reflect.deleteProperty(object, key);
+    for (const key of Reflect.ownKeys(kept)) Reflect.defineProperty(object, key, kept[key]);
+  };
+}
+
+/** Takes away the listeners of an emitter that it does not have now. */
+function keepListeners(emitter) {
+  const kept = new Map(emitter.eventNames().map((name) => [name, new Set(emitter.rawListeners(name))]));
+  return () => {
+    for (const name of emitter.eventNames()) {
+      for (const listener of emitter.rawListeners(name)) {
+        if (kept.get(name)?.has(listener) !== true) emitter.removeListener(name, listener);
+      }
+    }
+  };
+}
+
+/** Puts every variable of the process's environment back to what it is now. */
+function keepVariables() {
+  const kept = { ...process.env };
+  return () => {
+    for (const name of Object.keys(process.env)) if (!Object.hasOwn(kept, name)) delete process.env[name];
+    Object.assign(process.env, kept);
+  };
+}
+
+/** Takes away what was registered with OpenTelemetry for the process. */
+function unregisterTelemetry() {
+  for (const api of [context, diag, metrics, propagation, trace]) api.disable();
+}
+
+/** The environment of one suite, as Jest's runner makes it. */
+export default class WorkerRealm {
+  global = globalThis;
+  moduleMocker = new ModuleMocker(globalThis);
+
+  constructor({ projectConfig }) {
+    this.conditions = projectConfig.testEnvironmentOptions.customExportConditions;
+    this.fakeTimersModern = new ModernFakeTimers({ config: projectConfig, global: globalThis });
+    this.endings = [
+      unregisterTelemetry,
+      keepVariables(),
+      keepListeners(process),
+      keepProperties(process),
+      keepProperties(globalThis),
+    ];
+  }
+
+  async setup() {}
+
+  async teardown() {
+    this.fakeTimersModern.dispose();
+    for (const end of this.endings) end();
+  }
+
+  exportConditions() {
+    return this.conditions;
+  }
+
+  /** Asked for by Jest's runner; our runtime takes none. */
+  getVmContext() {
+    return globalThis;
+  }
+}
