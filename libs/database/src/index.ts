@@ -1,7 +1,7 @@
 export { atHome } from './at-home.js';
 export { BatchSweep } from './batch-sweep.js';
 export { Database, type DatabaseOptions } from './doors.js';
-export { ActNote, type ActOutcome, type OperatorAct } from './operator-acts.js';
+export { ACT_OUTCOMES, ActNote, type ActOutcome, type OperatorAct } from './operator-acts.js';
 export type { Transaction } from './connection/transaction.js';
 export type { DedicatedOptions } from './homes/pools.js';
 export { BACKGROUND_COPIES, copyTable, OPERATORS_COPIES, SharedCopies } from './homes/shared-copies.js';
