@@ -9,6 +9,7 @@ import { KnownHolders1763968200000 } from './1763968200000-known-holders.js';
 import { PlatformItself1763968300000 } from './1763968300000-platform-itself.js';
 import { TurnsOfOperators1763976100000 } from './1763976100000-turns-of-operators.js';
 import { LogsThatEnd1763976200000 } from './1763976200000-logs-that-end.js';
+import { MailsToOwners1763978000000 } from './1763978000000-mails-to-owners.js';
 import { TenantsOfPeople1763976300000 } from './1763976300000-tenants-of-people.js';
 import { EventsOutliveAccounts1763976400000 } from './1763976400000-events-outlive-accounts.js';
 import { StandingOfOperators1763976000000 } from './1763976000000-standing-of-operators.js';
@@ -201,4 +202,5 @@ export const MIGRATIONS = [
   LogsThatEnd1763976200000,
   TenantsOfPeople1763976300000,
   EventsOutliveAccounts1763976400000,
+  MailsToOwners1763978000000,
 ];

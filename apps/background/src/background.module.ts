@@ -44,6 +44,7 @@ import { RollupRetention } from './retention/rollup-retention.js';
 import { RevokeConnection } from './tenants/revoke-connection.js';
 import { UsageRetention } from './retention/usage-retention.js';
 import { EvictTenant } from './tenants/evict-tenant.js';
+import { TellOwners } from './tenants/tell-owners.js';
 import { MoveClock } from './tenant-moves/move-clock.js';
 import { TenantsProcessor } from './tenants/tenants.processor.js';
 import { LOGGER } from './tokens.js';
@@ -165,6 +166,7 @@ function handlersOf(parts: BackgroundParts): ConstructorParameters<typeof JobRun
     new EvictTenant(database, runtime),
     parts.exports,
     new RevokeConnection(database, sending.vault),
+    new TellOwners(database, parts.masterKey),
     new DeliverWebhook(sending),
     new StreamRecords(sending),
   ];

@@ -1,5 +1,6 @@
 import { newId } from '#libs/database';
 import type { AuditEvent, DetailsOf } from './events.js';
+import type { AuditOutcome } from './outcomes.js';
 import { storableJson } from './stored/storable.js';
 
 /** Who did it. */
@@ -26,7 +27,7 @@ interface CommonEntry {
   readonly actor: AuditActor;
   /** What it was done to: `{type}:{id}`, for example `release:0190…`. */
   readonly target: string;
-  readonly outcome: string;
+  readonly outcome: AuditOutcome;
   readonly sourceAddress?: string | undefined;
   readonly traceId?: string | undefined;
 }

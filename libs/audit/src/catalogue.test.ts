@@ -16,7 +16,7 @@ test('every event has a sentence, a version and a closed schema', () => {
   }
 });
 
-test('an unknown event, a wrong detail and a missing one do not compile', () => {
+test('an unknown event or outcome, a wrong detail and a missing one do not compile', () => {
   const common = { actor: { kind: 'anonymous' }, target: 't', outcome: 'ok' } as const;
   const written: Array<Parameters<typeof appendAudit>[2][number]> = [
     { ...common, event: 'secret.written', details: { version: 1 } },
@@ -28,6 +28,8 @@ test('an unknown event, a wrong detail and a missing one do not compile', () => 
     { ...common, event: 'secret.written', details: { version: 1, value: 'x' } },
     // @ts-expect-error its version is missing
     { ...common, event: 'secret.written' },
+    // @ts-expect-error no such outcome
+    { ...common, event: 'secret.written', details: { version: 1 }, outcome: 'perhaps' },
   ];
-  expect(written).toHaveLength(5);
+  expect(written).toHaveLength(6);
 });

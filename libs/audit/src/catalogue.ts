@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { EventKind } from './event-kind.js';
 import { AUDIT_EVENTS } from './events.js';
+import { AUDIT_OUTCOMES } from './outcomes.js';
 
 /** An event as the catalogue shows it. */
 export interface ShownEvent {
@@ -32,7 +33,8 @@ export function catalogueText(): string {
     );
     return `- **\`${name}\`** (version ${version}): ${means} ${members.length === 0 ? 'No details.' : `Details: ${members.join(', ')}.`}`;
   });
-  return `${HEAD}\n${rows.join('\n')}\n`;
+  const outcomes = AUDIT_OUTCOMES.toSorted().map((outcome) => `\`${outcome}\``);
+  return `${HEAD}\n${rows.join('\n')}\n\n${OUTCOMES}\n\n${outcomes.join(', ')}.\n`;
 }
 
 const HEAD = `# Events of the audit log
@@ -40,3 +42,8 @@ const HEAD = `# Events of the audit log
 Made from \`libs/audit/src/events.ts\`; \`GET /v1/audit/events\` tells the same with the JSON Schema of each event’s details. A detail with a question mark
 may be missing. A version grows when a detail is taken away or means something else; details that are new and may be missing leave it.
 `;
+
+const OUTCOMES = `## Outcomes
+
+Every record has one, \`ok\` where nothing went wrong. A refusal has the code of its error ([management-api.md](management-api.md)), a refused token that of OAuth, what
+moves from state to state (a rollout, a probe, a webhook) its new state. \`interrupted\`: the end is not known.`;

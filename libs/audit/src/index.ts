@@ -3,6 +3,7 @@ export { appendAudit, type AuditActor, type AuditEntry, type EventDetails } from
 export { auditCatalogue, type ShownEvent } from './catalogue.js';
 export type { EventKind } from './event-kind.js';
 export { AUDIT_EVENTS, type AuditEvent, type DetailsOf } from './events.js';
+export { AUDIT_OUTCOMES, isAuditOutcome, type AuditOutcome } from './outcomes.js';
 export {
   checkpointOrigin,
   publicKeyBytes,

@@ -1,13 +1,13 @@
 export { atHome } from './at-home.js';
 export { BatchSweep } from './batch-sweep.js';
 export { Database, type DatabaseOptions } from './doors.js';
-export { ActNote, type ActOutcome, type OperatorAct } from './operator-acts.js';
+export { ACT_OUTCOMES, ActNote, type ActOutcome, type OperatorAct } from './operator-acts.js';
 export type { Transaction } from './connection/transaction.js';
 export type { DedicatedOptions } from './homes/pools.js';
 export { BACKGROUND_COPIES, copyTable, OPERATORS_COPIES, SharedCopies } from './homes/shared-copies.js';
 export { TenantAway, unlessAway } from './homes/tenant-away.js';
 export { listenForChanges, type ChangeListener } from './changes.js';
-export { firstIdAt, newId } from './new-id.js';
+export { firstIdAt, isIdShaped, newId } from './new-id.js';
 export { ownMigrations, requireSchema, SchemaError, warnWhenAway } from './own-schema.js';
 export { RoleUrls } from './connection/role-urls.js';
 export { DATABASE_ROLES, rolePassword, urlForRole, type DatabaseRole } from './roles.js';

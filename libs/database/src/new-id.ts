@@ -48,3 +48,11 @@ export function firstIdAt(at: Date): string {
   const hex = Math.max(0, at.getTime()).toString(16).padStart(12, '0');
   return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
 }
+
+/** With hyphens or without, as PostgreSQL reads both. */
+const ID_SHAPE = /^[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}$/i;
+
+/** Whether a name is written like an id: whoever looks for one by the other would mistake it. */
+export function isIdShaped(name: string): boolean {
+  return ID_SHAPE.test(name);
+}

@@ -13,10 +13,13 @@ export interface OperatorAct {
 }
 
 /**
- * What came of an act. `unchanged`: there was nothing to change. `asked`: it is done outside the database from here on, and
+ * What can come of an act. `unchanged`: there was nothing to change. `asked`: it is done outside the database from here on, and
  * another record says what came of that.
  */
-export type ActOutcome = 'done' | 'unchanged' | 'asked' | 'failed';
+export const ACT_OUTCOMES = ['done', 'unchanged', 'asked', 'failed'] as const;
+
+/** What came of an act. */
+export type ActOutcome = (typeof ACT_OUTCOMES)[number];
 
 /** What the work of an act says of it before it is written. */
 export class ActNote {

@@ -81,6 +81,27 @@ export const evictTenantJob = {
   attempts: 5,
 } as const satisfies JobDefinition<unknown>;
 
+/** Tells the owners of a tenant by mail what became of it. */
+export const tellOwnersJob = {
+  queue: 'tenants',
+  name: 'tell-owners',
+  payload: z.strictObject({
+    tenantId: z.uuid(),
+    news: z.discriminatedUnion('kind', [
+      z.strictObject({ kind: z.enum(['suspended', 'resumed', 'restored']) }),
+      z.strictObject({
+        kind: z.literal('deletion_requested'),
+        by: z.enum(['owner', 'operator']),
+        due_at: z.iso.datetime(),
+      }),
+    ]),
+    /** Only where the operators want it said. */
+    reason: z.string().optional(),
+    contact: z.string().optional(),
+  }),
+  attempts: 10,
+} as const satisfies JobDefinition<unknown>;
+
 /** Makes the archive of a whole tenant. */
 export const exportTenantJob = {
   queue: 'tenants',

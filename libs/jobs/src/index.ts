@@ -9,6 +9,7 @@ export {
   runProbesJob,
   startRolloutJob,
   streamRecordsJob,
+  tellOwnersJob,
   watchRolloutJob,
   type JobDefinition,
   type QueueName,

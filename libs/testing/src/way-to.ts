@@ -8,6 +8,9 @@ export interface Way {
   loseFarEnds(): void;
   /** The next connection is taken, and nobody says anything on it. */
   silenceNext(): void;
+  /** Ends every connection, and refuses new ones until it is opened again. */
+  shut(): Promise<void>;
+  open(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -31,9 +34,16 @@ export async function wayTo(url: string): Promise<Way> {
       far.destroy();
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const listen = (at: number): Promise<void> => new Promise((resolve) => server.listen(at, '127.0.0.1', resolve));
+  const shut = (): Promise<void> =>
+    new Promise((resolve) => {
+      for (const near of open.keys()) near.destroy();
+      server.close(() => resolve());
+    });
+  await listen(0);
   const own = new URL(url);
-  own.host = `127.0.0.1:${(server.address() as AddressInfo).port}`; // a TCP server's address
+  const { port: ownPort } = server.address() as AddressInfo; // a TCP server's address
+  own.host = `127.0.0.1:${ownPort}`;
   return {
     url: own.toString(),
     loseFarEnds() {
@@ -42,10 +52,8 @@ export async function wayTo(url: string): Promise<Way> {
     silenceNext() {
       silent += 1;
     },
-    stop: () =>
-      new Promise<void>((resolve) => {
-        for (const near of open.keys()) near.destroy();
-        server.close(() => resolve());
-      }),
+    shut,
+    open: () => listen(ownPort),
+    stop: shut,
   };
 }

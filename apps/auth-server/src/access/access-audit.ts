@@ -1,4 +1,11 @@
-import { appendAudit, type AuditActor, type AuditEntry, type DetailsOf, type UnplacedRefusals } from '#libs/audit';
+import {
+  appendAudit,
+  type AuditActor,
+  type AuditEntry,
+  type AuditOutcome,
+  type DetailsOf,
+  type UnplacedRefusals,
+} from '#libs/audit';
 import type { Database } from '#libs/database';
 import type { ResourceAccess, Target } from './resource-access.js';
 
@@ -24,7 +31,7 @@ type AccessEvent =
 type AccessDone<Event extends AccessEvent = AccessEvent> = Event extends AccessEvent
   ? {
       readonly event: Event;
-      readonly outcome: string;
+      readonly outcome: AuditOutcome;
       readonly details: Omit<DetailsOf<Event>, 'resource'>;
       readonly traceId?: string;
     }

@@ -1,4 +1,4 @@
-import type { EventDetails } from '#libs/audit';
+import type { AuditOutcome, EventDetails } from '#libs/audit';
 import { newId, type Transaction } from '#libs/database';
 
 /** What can happen to how a person signs in. */
@@ -11,7 +11,7 @@ export type AccountEventName =
   | 'account.password_changed';
 
 /** One such event, as who notes it says it. */
-export type AccountEntry = EventDetails<AccountEventName> & { readonly outcome: string };
+export type AccountEntry = EventDetails<AccountEventName> & { readonly outcome: AuditOutcome };
 
 /** One that is kept until each log has it. */
 export interface AccountEvent {
@@ -29,7 +29,7 @@ interface EventRow {
   readonly account_id: string;
   readonly at: Date;
   readonly event: AccountEventName;
-  readonly outcome: string;
+  readonly outcome: AuditOutcome;
   readonly details: unknown;
   readonly source_address: string;
   readonly told: string[];

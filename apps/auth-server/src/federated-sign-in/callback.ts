@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { ConnectRecorder, RuleId } from '#libs/connect-attempts';
 import { sendPage } from '#libs/pages';
 import type { Logger } from '#libs/telemetry';
-import type { Admission } from '../federation/admission.js';
+import type { Admission, SignInFailure } from '../federation/admission.js';
 import type { TenantProvider, TenantProviders } from '../federation/tenant-providers.js';
 import type { ReplayedRequest } from '../replayed-request.js';
 import type { Texts } from '../texts/en.js';
@@ -113,7 +113,7 @@ export class Callback {
   async #record(
     request: ReplayedRequest,
     { attempt, provider }: Returned,
-    failure: { readonly outcome: string; readonly reason: string },
+    failure: { readonly outcome: SignInFailure; readonly reason: string },
   ): Promise<void> {
     const arrival = { clientId: attempt.clientId, address: request.address, by: 'browser' } as const;
     await this.parts.admission.recordFailure(provider, arrival, failure);

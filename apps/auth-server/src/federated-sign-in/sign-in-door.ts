@@ -98,7 +98,7 @@ export class SignInDoor {
     } catch (error) {
       if (!(error instanceof OpenIdFailure)) throw error;
       const arrival = { clientId: interaction.clientId, address: request.address, by: 'browser' } as const;
-      const failure = { outcome: 'provider-away', reason: reasonOf(error) };
+      const failure = { outcome: 'provider-away', reason: reasonOf(error) } as const;
       noteProviderFailure(this.parts.recorder, request, 'provider_away', {
         tenantId: target.tenantId,
         clientId: interaction.clientId,

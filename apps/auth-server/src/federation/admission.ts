@@ -19,6 +19,9 @@ export interface Arrival {
   readonly by: 'browser' | 'assertion' | 'refresh';
 }
 
+/** Why nobody came of a sign-in before the provider's word could be judged, or after it was. */
+export type SignInFailure = 'sign-in-ended' | 'turned-away' | 'provider-away' | 'answer-refused';
+
 interface Known {
   readonly accountId: string;
   readonly role: string | null;
@@ -50,7 +53,7 @@ export class Admission {
   async recordFailure(
     provider: TenantProvider,
     { clientId, address, by }: Arrival,
-    { outcome, reason }: { readonly outcome: string; readonly reason: string },
+    { outcome, reason }: { readonly outcome: SignInFailure; readonly reason: string },
   ): Promise<void> {
     await this.database.asTenant(provider.tenantId, (tx) =>
       appendAudit(tx, provider.tenantId, [

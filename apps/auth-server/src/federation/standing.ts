@@ -88,7 +88,10 @@ export class Standing {
     } catch (error) {
       if (isEnded(error)) {
         await this.#end(tenantId, due.accountId);
-        const failure = { outcome: 'sign-in-ended', reason: 'the provider takes the person’s refresh token no more' };
+        const failure = {
+          outcome: 'sign-in-ended',
+          reason: 'the provider takes the person’s refresh token no more',
+        } as const;
         await this.parts.admission.recordFailure(provider, arrival, failure);
         return;
       }

@@ -222,7 +222,7 @@ export class InteractionPages {
   async #record(
     { request, context: { interaction, target } }: Visit,
     event: 'consent.granted' | 'consent.refused',
-    outcome: string,
+    outcome: 'ok' | 'refused' | 'no_access',
     scopes: readonly string[],
   ): Promise<void> {
     const { accountId, clientId, clientName, redirectUri } = interaction;

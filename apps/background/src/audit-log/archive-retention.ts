@@ -66,7 +66,7 @@ async function deleteOldArchives(tx: Transaction, tenantId: string): Promise<num
     event: 'audit.archive_deleted' as const,
     actor: ARCHIVER,
     target: `tenant:${tenantId}`,
-    outcome: 'ok',
+    outcome: 'ok' as const,
     details: { first_leaf: Number(first), end_leaf: Number(end), digest },
   }));
   if (entries.length > 0) await appendAudit(tx, tenantId, entries);

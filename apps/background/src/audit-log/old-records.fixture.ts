@@ -33,7 +33,7 @@ export async function tenantOfAge(stage: LogStage, batches: ReadonlyArray<readon
       event: 'secret.deleted' as const,
       actor: { kind: 'system', id: 'test' } as const,
       target: 'secret:x',
-      outcome: 'ok',
+      outcome: 'ok' as const,
     }));
     await control.asTenant(id, (tx) => appendAudit(tx, id, entries));
     await owner.query(`update audit_trees set checkpoint_at = now() - interval '61 seconds' where tenant_id = $1`, [

@@ -1,5 +1,4 @@
 import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
@@ -11,6 +10,7 @@ import { createLogger } from '#libs/telemetry';
 import { testDatabase, type TestDatabase } from '#libs/testing';
 import { MailRelay } from './mail-relay.js';
 import { folderTransport, smtpTransport, type MailTransport } from './mail-transport.js';
+import { startSmtp } from './smtp.fixture.js';
 
 const FROM = 'Wharf <no-reply@wharf.test>';
 const logger = createLogger('background', 'silent');
@@ -118,40 +118,3 @@ test('a mail that a crashed sender had claimed is due again when its lease is ov
   await owner.query(`update mail_outbox set due_at = now()`);
   expect(await relayTo(transport).relay()).toBe(1);
 });
-
-/** An SMTP server as far as one mail needs it (RFC 5321). */
-async function startSmtp() {
-  const state = { refuse: false, messages: [] as string[], port: 0, close: () => undefined as unknown };
-  const server: Server = createServer((socket) => converse(socket, state));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  state.port = (server.address() as AddressInfo).port; // it listens on TCP
-  state.close = () => server.close();
-  return state;
-}
-
-function converse(socket: Socket, state: { readonly refuse: boolean; readonly messages: string[] }): void {
-  let text = '';
-  let message: string | undefined;
-  const say = (line: string): unknown => socket.write(`${line}\r\n`);
-  say('220 test');
-  socket.on('error', () => undefined);
-  socket.on('data', (chunk) => {
-    text += chunk.toString();
-    for (let end = text.indexOf('\r\n'); end !== -1; end = text.indexOf('\r\n')) {
-      const line = text.slice(0, end);
-      text = text.slice(end + 2);
-      if (message !== undefined) {
-        if (line === '.') {
-          state.messages.push(message);
-          message = undefined;
-          say('250 taken');
-        } else message += `${line}\n`;
-      } else if (/^data/i.test(line)) {
-        message = '';
-        say('354 go on');
-      } else if (/^rcpt/i.test(line) && state.refuse) say('451 later');
-      else if (/^quit/i.test(line)) socket.end('221 bye\r\n');
-      else say('250 ok');
-    }
-  });
-}

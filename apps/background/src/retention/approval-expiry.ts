@@ -54,7 +54,7 @@ function sweepTenant(database: Database, tenantId: string, limit: number): Promi
       event: 'approval.expired' as const,
       actor: { kind: 'system' as const, id: 'background' },
       target: `approval:${id}`,
-      outcome: 'ok',
+      outcome: 'ok' as const,
       details,
     }));
     await appendAudit(tx, tenantId, entries);

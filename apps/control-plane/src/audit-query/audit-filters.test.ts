@@ -198,3 +198,13 @@ test.each([
 ])('refuses %s', async (query) => {
   expect((await api.send('GET', `/v1/audit?${query}`, { key: tenant.key })).status).toBe(400);
 });
+
+test.each(['/v1/audit?', '/v1/audit/export?', '/admin/v1/actions?'])(
+  'refuses an outcome that nothing can have, and names those there are: %s',
+  async (path) => {
+    const key = path.startsWith('/admin') ? api.operatorKey : tenant.key;
+    const { status, text } = await api.send('GET', `${path}outcome=sucess`, { key });
+    expect([status, text]).toEqual([400, expect.stringContaining('failed')]);
+    expect((await api.send('GET', `${path}outcome=failed`, { key })).status).toBe(200);
+  },
+);

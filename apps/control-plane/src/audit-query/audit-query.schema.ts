@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AUDIT_EVENTS } from '#libs/audit';
+import { AUDIT_EVENTS, AUDIT_OUTCOMES } from '#libs/audit';
 import { contract } from '../contract/contract.js';
 import { moment } from '../contract/times.js';
 import { searchText } from '../contract/text.js';
@@ -57,7 +57,7 @@ export const auditFilter = {
   event: eventName.optional(),
   actor: searchText(128).optional().meta({ description: 'The actor’s id, or `{kind}:{id}`.' }),
   target: searchText(256).optional().meta({ description: 'For example `release:{id}`.' }),
-  outcome: searchText(64).optional(),
+  outcome: z.enum(AUDIT_OUTCOMES).optional().meta({ description: 'What came of it.' }),
   server: searchText(64).optional().meta({ description: 'The server’s slug.' }),
   tool: searchText(128).optional().meta({
     description:

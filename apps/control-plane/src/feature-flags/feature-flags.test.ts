@@ -57,6 +57,20 @@ test('what was decided is in the tenant’s log with its reason, and in nobody e
   expect(JSON.stringify(body)).toContain('feature_flags.decide');
 });
 
+test('what is decided already changes nothing, as the platform’s log says, and is not told again', async () => {
+  for (const state of ['default', 'on', 'on', 'default'])
+    expect((await decide('shadow_calls', state)).body).toMatchObject({ decided: state });
+  for (const percent of [40, 40]) expect((await set('shadow_calls', percent)).body).toMatchObject({ percent });
+  const { body: log } = await api.send('GET', '/v1/audit?target=feature_flag:shadow_calls', { key: tenant.key });
+  expect(log.records.map((record: { details: { state: string } }) => record.details.state)).toEqual(['default', 'on']);
+  const outcomes = async (query: string): Promise<string[]> => {
+    const { body } = await api.send('GET', `/admin/v1/actions?${query}`, { key: api.operatorKey });
+    return body.actions.map((act: { details: { outcome: string } }) => act.details.outcome);
+  };
+  expect(await outcomes('action=feature_flags.decide&limit=4')).toEqual(['done', 'unchanged', 'done', 'unchanged']);
+  expect(await outcomes('action=feature_flags.set&limit=2')).toEqual(['unchanged', 'done']);
+});
+
 test('a flag that there is not is refused with those that there are, and one that is the operators’ with the others', async () => {
   for (const answer of [await choose('telepathy', 'on'), await set('telepathy', 50), await decide('telepathy', 'on')]) {
     expect(answer.status).toBe(400);

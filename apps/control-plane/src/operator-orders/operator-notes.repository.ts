@@ -1,4 +1,4 @@
-import type { AuditActor, EventDetails } from '#libs/audit';
+import type { AuditActor, AuditOutcome, EventDetails } from '#libs/audit';
 import { newId, type Transaction } from '#libs/database';
 
 /** What a tenant's own log is to say of an order. */
@@ -19,7 +19,7 @@ export type NotedEntry = EventDetails<'tenant.workers_stopped' | 'session.ended'
 export interface DueNote extends TenantNote {
   readonly id: string;
   readonly at: Date;
-  readonly outcome: string | null;
+  readonly outcome: AuditOutcome | null;
 }
 
 /** How long an order may take before its notes are brought to the logs without its outcome. */
@@ -38,7 +38,7 @@ export async function keepNotes(tx: Transaction, orderId: string, notes: readonl
 }
 
 /** Says what came of an order to all its notes, which are due with that; returns them. */
-export async function settleNotes(tx: Transaction, orderId: string, outcome: string): Promise<DueNote[]> {
+export async function settleNotes(tx: Transaction, orderId: string, outcome: AuditOutcome): Promise<DueNote[]> {
   const [rows]: [NoteRow[], number] = await tx.query(
     `update operator_notes set outcome = $2, due_at = now() + interval '1 minute' where order_id = $1
      returning id, tenant_id, at, entry, outcome`,
@@ -74,7 +74,7 @@ interface NoteRow {
   readonly tenant_id: string;
   readonly at: Date;
   readonly entry: NotedEntry;
-  readonly outcome: string | null;
+  readonly outcome: AuditOutcome | null;
 }
 
 function noteOf({ tenant_id: tenantId, ...row }: NoteRow): DueNote {

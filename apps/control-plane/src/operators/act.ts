@@ -8,6 +8,11 @@ export const reasonText = lineOfText(1_000).meta({
   description: 'Why; kept in the platform’s and the tenant’s audit.',
 });
 
+/** Whether a mail says the reason too. */
+export const mailReason = z.boolean().default(false).meta({
+  description: 'Whether the mail that the tenant’s owners get says the reason.',
+});
+
 /** Path parameters of what concerns one tenant. */
 export const tenantParams = z.strictObject({
   tenant: z

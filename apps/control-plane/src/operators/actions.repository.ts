@@ -20,6 +20,7 @@ export interface ActionFilter {
   readonly tenant_id?: string | undefined;
   /** The whole name, or what stands before its point. */
   readonly action?: string | undefined;
+  readonly outcome?: string | undefined;
   readonly q?: string | undefined;
   readonly from?: string | undefined;
   readonly to?: string | undefined;
@@ -44,7 +45,7 @@ export interface PlatformCheckpointRow {
 export class ActionsRepository {
   async list(
     tx: Transaction,
-    { operator, tenant_id: tenantId, action, q, from, to }: ActionFilter,
+    { operator, tenant_id: tenantId, action, outcome, q, from, to }: ActionFilter,
     page: { limit: number; cursor?: string | undefined },
   ): Promise<ActionRow[]> {
     const pattern = q === undefined ? null : `%${q.replaceAll(/[\\%_]/g, '\\$&')}%`;
@@ -55,6 +56,7 @@ export class ActionsRepository {
          and ($3::uuid is null or a.operator_id = $3) and ($4::uuid is null or a.tenant_id = $4)
          and ($5::text is null or a.action = $5 or starts_with(a.action, $5 || '.')) and ($6::text is null or a.reason ilike $6)
          and ($7::timestamptz is null or a.at >= $7) and ($8::timestamptz is null or a.at < $8)
+         and ($9::text is null or a.details ->> 'outcome' = $9)
        order by a.at desc, a.id desc limit $2`,
       [
         page.cursor ?? null,
@@ -65,6 +67,7 @@ export class ActionsRepository {
         pattern,
         from ?? null,
         to ?? null,
+        outcome ?? null,
       ],
     );
   }

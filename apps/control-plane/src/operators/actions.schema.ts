@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ACT_OUTCOMES } from '#libs/database';
 import { contract } from '../contract/contract.js';
 import { moment } from '../contract/times.js';
 import { searchText } from '../contract/text.js';
@@ -27,6 +28,7 @@ export const listActions = contract({
       .regex(/^[a-z_]{1,64}(\.[a-z_]{1,64})?$/, 'an action such as tenants.suspend, or its beginning')
       .optional()
       .meta({ description: 'Only this action, or all that begin with `tenants`.' }),
+    outcome: z.enum(ACT_OUTCOMES).optional().meta({ description: 'Only acts of which this came.' }),
     q: searchText(120).optional().meta({ description: 'Part of the reason.' }),
     from: moment.optional().meta({ description: 'Actions of this time and later.' }),
     to: moment.optional().meta({ description: 'Actions before this time.' }),

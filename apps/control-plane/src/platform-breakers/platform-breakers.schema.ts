@@ -59,7 +59,7 @@ export const openBreaker = contract({
     }),
   ),
   answer: { status: 200, means: 'It is held open from the next call on.', schema: oneOrder },
-  refuses: ['conflict'],
+  refuses: ['unprocessable', 'conflict', 'unavailable'],
 });
 
 /** `POST /admin/v1/tenants/{tenant}/breakers/reset` */
@@ -68,5 +68,5 @@ export const resetBreaker = contract({
   params: tenantParams,
   body: jsonBody(z.strictObject({ origin, reason: reasonText })),
   answer: { status: 200, means: 'It begins anew with the next call.', schema: oneOrder },
-  refuses: ['conflict'],
+  refuses: ['unprocessable', 'conflict', 'unavailable'],
 });

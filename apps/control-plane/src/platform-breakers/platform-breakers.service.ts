@@ -1,11 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
+import type { Database } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { EVERY_ORIGIN, type RuntimeClient, type UpstreamState } from '#libs/protocol';
 import type { OperatorCaller } from '../access/caller.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { pageByKey } from '../paging/cursor.js';
 import { PlatformTenantsService } from '../platform-tenants/platform-tenants.service.js';
-import { RUNTIME } from '../platform/tokens.js';
+import { RUNTIME, TENANT_DATABASE } from '../platform/tokens.js';
+import { originsUntil, unknownOrigin } from './known-origins.js';
 import { PlatformBreakersRepository, type OrderRow } from './platform-breakers.repository.js';
 import type { listBreakers, openBreaker } from './platform-breakers.schema.js';
 
@@ -20,6 +22,7 @@ type Order = AnswerOf<typeof openBreaker>['order'];
 export class PlatformBreakersService {
   constructor(
     @Inject(RUNTIME) private readonly runtime: RuntimeClient,
+    @Inject(TENANT_DATABASE) private readonly database: Database,
     @Inject(PlatformTenantsService) private readonly tenants: PlatformTenantsService,
     @Inject(PlatformBreakersRepository) private readonly orders: PlatformBreakersRepository,
   ) {}
@@ -33,8 +36,7 @@ export class PlatformBreakersService {
       id: tenantId,
       orders: await this.orders.list(tx, tenantId),
     }));
-    const told = await this.runtime.upstreams(id, [EVERY_ORIGIN]).catch(() => undefined);
-    const seen = (told?.seen.flat() ?? []).filter(({ origin }) => origin !== EVERY_ORIGIN);
+    const { seen, complete } = await this.#seenOf(id);
     const ordered = new Map(orders.map((order) => [order.origin, order]));
     const origins = new Set([...seen.map(({ origin }) => origin), ...ordered.keys()]);
     const breakers = [...origins].map((origin) =>
@@ -45,15 +47,20 @@ export class PlatformBreakersService {
       ),
     );
     const page = pageByKey(breakers, ({ origin }) => origin, 'ascending', query);
-    return { breakers: [...page.rows], next_cursor: page.next, complete: told?.complete === true };
+    return { breakers: [...page.rows], next_cursor: page.next, complete };
   }
 
-  /** Holds it open for so many minutes; without, has it begin anew. @throws AppError `not_found`, `conflict` for too many */
+  /**
+   * Holds it open for so many minutes; without, has it begin anew.
+   *
+   * @throws AppError `not_found`, `unprocessable` for an origin that the tenant does not call, `conflict` for too many
+   */
   async order(
     caller: OperatorCaller,
     slug: string,
     { origin, minutes, reason }: { origin: string; minutes?: number; reason: string },
   ): Promise<AnswerOf<typeof openBreaker>> {
+    await this.#requireKnown(slug, origin);
     const until = minutes === undefined ? null : new Date(Date.now() + minutes * 60_000).toISOString();
     const recorded = { event: 'breaker.ordered', details: { origin, open_until: until, reason } } as const;
     const action = minutes === undefined ? 'breakers.reset' : 'breakers.open';
@@ -64,6 +71,28 @@ export class PlatformBreakersService {
     });
     if (row === undefined) throw new AppError('not_found');
     return { origin, order: orderView(row) };
+  }
+
+  /** What runtimes know of the origins that the tenant called of late, and whether all of them said so. */
+  async #seenOf(tenantId: string): Promise<{ seen: UpstreamState[]; complete: boolean }> {
+    const told = await this.runtime.upstreams(tenantId, [EVERY_ORIGIN]).catch(() => undefined);
+    const seen = (told?.seen.flat() ?? []).filter(({ origin }) => origin !== EVERY_ORIGIN);
+    return { seen, complete: told?.complete === true };
+  }
+
+  /** Some that no release names are called all the same: where tokens come from, for one. Those the runtimes know. */
+  async #requireKnown(slug: string, origin: string): Promise<void> {
+    const { id } = await this.tenants.get(slug);
+    const named = await this.database.asTenant(id, (tx) => originsUntil(tx, id, origin));
+    if (named.has(origin)) return;
+    const { seen, complete } = await this.#seenOf(id);
+    const origins = new Set([...named, ...seen.map((one) => one.origin)]);
+    if (origins.has(origin)) return;
+    if (complete) throw unknownOrigin(origin, origins);
+    throw new AppError('unavailable', {
+      message: `No release of this tenant names ${origin}, and not every worker-runtime could be asked whether it is called. Try again shortly.`,
+      retryAfterSeconds: 2,
+    });
   }
 }
 

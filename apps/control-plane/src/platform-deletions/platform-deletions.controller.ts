@@ -37,7 +37,7 @@ export class PlatformDeletionsController {
     @OperatorCalling() caller: OperatorCaller,
     @Input() { params, body }: InputOf<typeof cancelDeletion>,
   ): Promise<AnswerOf<typeof cancelDeletion>> {
-    return this.deletions.cancel(caller, params.tenant, body.reason);
+    return this.deletions.cancel(caller, params.tenant, body);
   }
 
   @Put('tenants/:tenant/home-region')

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { regionName } from '../platform/regions.js';
 import { contract, jsonBody } from '../contract/contract.js';
-import { reasonText, tenantParams } from '../operators/act.js';
+import { mailReason, reasonText, tenantParams } from '../operators/act.js';
 import { nextCursor, pageCursor, pageLimit } from '../paging/cursor.js';
 import { deletionSchema } from '../tenant-deletion/deletion-view.js';
 
@@ -29,6 +29,7 @@ export const requestDeletion = contract({
         description: 'Default: as the plan says. A key names no fewer, and one at least; who has signed in any.',
       }),
       reason: reasonText,
+      mail_reason: mailReason,
     }),
   ),
   answer: { status: 202, means: 'The tenant is closed, and will be deleted.', schema: operatedDeletion },
@@ -39,7 +40,7 @@ export const requestDeletion = contract({
 export const cancelDeletion = contract({
   summary: 'Keep a tenant that was to be deleted; it is again what it was.',
   params: tenantParams,
-  body: jsonBody(z.strictObject({ reason: reasonText })),
+  body: jsonBody(z.strictObject({ reason: reasonText, mail_reason: mailReason })),
   answer: { status: 200, means: 'The deletion is cancelled.', schema: operatedDeletion },
   refuses: ['conflict'],
 });

@@ -9,6 +9,7 @@ import type { ControlPlaneConfig } from '../config.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { actOf, lookOf } from '../operators/act.js';
 import { newestFirst, pageOf } from '../paging/cursor.js';
+import { tellOwners, type OwnerNews } from '../platform-tenants/owner-news.js';
 import type { OperatedTenantRow } from '../platform-tenants/platform-tenants.repository.js';
 import { PlatformTenantsService } from '../platform-tenants/platform-tenants.service.js';
 import { requireRegion } from '../platform/regions.js';
@@ -21,6 +22,7 @@ import type { assignRegion, cancelDeletion, listDeletions, requestDeletion } fro
 const GRACE_DAYS_OF_KEYS = 1;
 
 type DeletionAnswer = AnswerOf<typeof cancelDeletion>;
+type Why = InputOf<typeof cancelDeletion>['body'];
 
 /** What an operator does to a tenant's life, and under which name it is remembered. */
 interface Act {
@@ -60,24 +62,29 @@ export class PlatformDeletionsService {
   async request(
     caller: OperatorCaller,
     slug: string,
-    { confirm, reason, grace_days: graceDays }: InputOf<typeof requestDeletion>['body'],
+    { confirm, grace_days: graceDays, ...why }: InputOf<typeof requestDeletion>['body'],
   ): Promise<DeletionAnswer> {
+    const { reason } = why;
     return this.#act(caller, { slug, reason, action: 'tenants.delete' }, async (tx, id, { before }) => {
       if (confirm !== before.slug) throw notConfirmed();
       await this.#requireTime(tx, caller, id, graceDays);
       const row = await this.deletions.request(tx, id, { reason, requestedBy: actorOf(caller), graceDays });
       if (row === undefined) throw alreadyLeaving();
       await enqueue(tx, id, evictTenantJob, { tenantId: id });
-      const details = { due_at: row.due_at.toISOString(), reason };
+      const dueAt = row.due_at.toISOString();
+      await this.#tell(tx, id, { kind: 'deletion_requested', by: 'operator', due_at: dueAt }, why);
+      const details = { due_at: dueAt, reason };
       await this.#note(tx, caller, id, { event: 'tenant.deletion_requested', details });
       return this.#last(tx, id);
     });
   }
 
   /** @throws AppError `not_found`, `conflict` where nothing waits to be deleted */
-  async cancel(caller: OperatorCaller, slug: string, reason: string): Promise<DeletionAnswer> {
+  async cancel(caller: OperatorCaller, slug: string, why: Why): Promise<DeletionAnswer> {
+    const { reason } = why;
     return this.#act(caller, { slug, reason, action: 'tenants.restore' }, async (tx, id) => {
       if (!(await this.deletions.cancel(tx, id, 'anybody’s'))) throw nothingToRestore();
+      await this.#tell(tx, id, { kind: 'restored' }, why);
       await this.#note(tx, caller, id, { event: 'tenant.restored', details: { reason } });
       return this.#last(tx, id);
     });
@@ -120,6 +127,10 @@ export class PlatformDeletionsService {
     if (credential.kind !== 'key') return;
     const ofPlan = await this.rows.graceDaysOf(tx, id);
     if ((days ?? ofPlan) < Math.max(ofPlan, GRACE_DAYS_OF_KEYS)) throw tooSoon(ofPlan);
+  }
+
+  async #tell(tx: Transaction, tenantId: string, news: OwnerNews['news'], why: Why): Promise<void> {
+    await tellOwners(tx, tenantId, { news, contact: this.config.WHARF_OPERATOR_CONTACT, ...why });
   }
 
   async #note<Event extends AuditEvent>(

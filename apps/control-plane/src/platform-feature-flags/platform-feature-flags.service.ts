@@ -7,7 +7,6 @@ import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { FeatureFlagsRepository } from '../feature-flags/feature-flags.repository.js';
 import { flagPage, flagView, stateOf } from '../feature-flags/flag-view.js';
 import { actOf, lookOf } from '../operators/act.js';
-import { PlatformTenantsRepository } from '../platform-tenants/platform-tenants.repository.js';
 import { PlatformTenantsService } from '../platform-tenants/platform-tenants.service.js';
 import { OPERATOR_DATABASE } from '../platform/tokens.js';
 import { PlatformFeatureFlagsRepository } from './platform-feature-flags.repository.js';
@@ -24,7 +23,6 @@ export class PlatformFeatureFlagsService {
   constructor(
     @Inject(OPERATOR_DATABASE) private readonly database: Database,
     @Inject(PlatformTenantsService) private readonly tenants: PlatformTenantsService,
-    @Inject(PlatformTenantsRepository) private readonly tenantRows: PlatformTenantsRepository,
     @Inject(FeatureFlagsRepository) private readonly decisions: FeatureFlagsRepository,
     @Inject(PlatformFeatureFlagsRepository) private readonly flags: PlatformFeatureFlagsRepository,
   ) {}
@@ -44,7 +42,7 @@ export class PlatformFeatureFlagsService {
   ): Promise<AnswerOf<typeof setPlatformFlag>> {
     const act = actOf(caller, { action: 'feature_flags.set', reason, details: { flag, percent } });
     await this.database.asOperator(act, async (tx, note) => {
-      if ((await this.flags.list(tx)).get(flag) === percent) note.unchanged();
+      if ((await this.flags.list(tx)).get(flag) === percent) return note.unchanged();
       await this.flags.set(tx, flag, percent);
     });
     return platformView(flag, percent);
@@ -73,8 +71,14 @@ export class PlatformFeatureFlagsService {
   ): Promise<AnswerOf<typeof decideTenantFlag>> {
     const { id } = await this.tenants.get(slug);
     const act = actOf(caller, { action: 'feature_flags.decide', reason, tenantId: id, details: { flag, state } });
-    return this.database.asOperator(act, async (tx) => {
-      await this.tenantRows.enter(tx, id);
+    return this.database.asOperator(act, async (tx, note) => {
+      // Locked: who decides the same at the same time sees the other's decision.
+      await this.tenants.enter(tx, id);
+      const before = operatedView(flag, id, await readFlagSettings(tx, id));
+      if (before.decided === state) {
+        note.unchanged();
+        return before;
+      }
       await this.decisions.decide(tx, id, { flag, state, by: 'operator', reason });
       const details = { state, reason };
       const entry = { event: 'feature_flag.decided', target: `feature_flag:${flag}`, details } as const;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isIdShaped } from '#libs/database';
 import { contract, jsonBody } from '../contract/contract.js';
 import { reasonText } from '../operators/act.js';
 import { regionName } from '../platform/regions.js';
@@ -44,7 +45,13 @@ const verifierKeys = z
   .min(1)
   .max(20)
   .meta({ description: 'Verifier keys that are trusted.' });
-const tenantSlug = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/);
+const tenantSlug = z
+  .string()
+  .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/)
+  .refine(
+    (text) => !isIdShaped(text),
+    'This slug is written like an id and would be mistaken for one. Name another one.',
+  );
 const archiveSecret = z
   .discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('passphrase'), passphrase: z.string().min(1).max(1_024) }),

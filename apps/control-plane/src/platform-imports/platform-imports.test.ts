@@ -59,6 +59,7 @@ test.each([
   [{ signed_by: ['no key'] }, '/signed_by/0'],
   [{ bytes: 21_474_836_481 }, '/bytes'],
   [{ sha256: 'x' }, '/sha256'],
+  [{ slug: '0198c0de-0000-7000-8000-00000000000a' }, '/slug'],
 ])('%j is refused', async (wrong, pointer) => {
   const body = { bytes: 1, sha256: '0'.repeat(64), signed_by: SIGNED_BY, ...REASON, ...wrong };
   const answer = await send('POST', '', body);

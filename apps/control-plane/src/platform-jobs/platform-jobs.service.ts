@@ -16,7 +16,7 @@ import {
   type QueueRow,
 } from './platform-jobs.repository.js';
 import type { listJobs, listQueues, retryJob, retryJobs, retryMails } from './platform-jobs.schema.js';
-import { QueueSwitches } from './queue-switches.js';
+import { QueueSwitches, redisAway } from './queue-switches.js';
 
 const RETRIED_MAX = 500;
 const ID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/;
@@ -55,8 +55,10 @@ export class PlatformJobsService {
     const act = actOf(caller, { action, reason, details: { queue } });
     await this.orders.give({ act }, async (note) => {
       const before = await this.switches.find(queue);
+      // A switch that is asked for while nobody answers would be thrown when Redis is back, long after it was refused.
+      if (before === undefined) throw redisAway();
       await this.switches.set(queue, to);
-      if (before?.paused === (to === 'paused')) note.unchanged();
+      if (before.paused === (to === 'paused')) note.unchanged();
     });
   }
 

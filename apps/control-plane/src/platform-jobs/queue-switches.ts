@@ -63,11 +63,7 @@ export class QueueSwitches implements OnModuleDestroy {
       const queue = this.#get(name);
       await answered(to === 'paused' ? queue.pause() : queue.resume());
     } catch (error) {
-      throw new AppError('unavailable', {
-        message: 'Redis, which holds the queues, does not answer at the moment. Try again shortly.',
-        retryAfterSeconds: 5,
-        cause: error,
-      });
+      throw redisAway(error);
     }
   }
 
@@ -76,6 +72,15 @@ export class QueueSwitches implements OnModuleDestroy {
     if (queue === undefined) throw new AppError('internal', { detail: { reason: `no queue ${name}` } });
     return queue;
   }
+}
+
+/** What is asked about queues while nobody can reach them. */
+export function redisAway(cause?: unknown): AppError {
+  return new AppError('unavailable', {
+    message: 'Redis, which holds the queues, does not answer at the moment. Try again shortly.',
+    retryAfterSeconds: 5,
+    cause,
+  });
 }
 
 /** Rejects when Redis has not answered in time. */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Inject, Injectable } from '@nestjs/common';
 import { appendAudit } from '#libs/audit';
 import type { Database, Transaction } from '#libs/database';
@@ -38,10 +39,15 @@ export class PlatformLimitsService {
   ): Promise<AnswerOf<typeof setLimits>> {
     const { id } = await this.tenants.get(params.tenant);
     const act = actOf(caller, { action: 'limits.set', reason, tenantId: id, details: { limits } });
-    return this.database.asOperator(act, async (tx) => {
+    return this.database.asOperator(act, async (tx, note) => {
       await this.tenantRows.enter(tx, id);
       await this.limits.lock(tx, id);
-      precondition.require(await this.#get(tx, id));
+      const before = await this.#get(tx, id);
+      precondition.require(before);
+      if (isDeepStrictEqual(given(before.limits), given(limits))) {
+        note.unchanged();
+        return before;
+      }
       await this.limits.set(tx, id, limits, reason);
       const details = { limits: given(limits), reason };
       const entry = { event: 'tenant.limits_changed', target: `tenant:${id}`, details } as const;

@@ -49,21 +49,3 @@ test('sessions are shown without their ids, each tenant’s its own, and ended o
   const { body } = await api.send('GET', '/v1/audit?event=session.ended', { key: tenant.key });
   expect(body.records).toMatchObject([{ actor: { kind: 'operator' }, details: { session: ended, reason: 'stuck' } }]);
 });
-
-test('a breaker is held open until a time, and begins anew, as both records say', async () => {
-  const tenant = await api.newTenant();
-  const path = `/tenants/${tenant.slug}/breakers`;
-  const origin = 'https://api.example.com';
-  expect((await act('POST', `${path}/open`, { origin, minutes: 30, reason: 'their wish' })).status).toBe(200);
-  const { body } = await act('GET', path);
-  expect(body.breakers).toMatchObject([{ origin, state: 'held-open', order: { reason: 'their wish' } }]);
-  await act('POST', `${path}/reset`, { origin, reason: 'well again' });
-  expect((await act('GET', path)).body.breakers).toMatchObject([{ origin, state: 'closed' }]);
-  const { body: log } = await api.send('GET', '/v1/audit?event=breaker.ordered', { key: tenant.key });
-  expect(log.records.map(({ details }: { details: { reason: string } }) => details.reason)).toEqual([
-    'well again',
-    'their wish',
-  ]);
-  for (const bad of ['api.example.com', 'https://api.example.com/path', 'ftp://x.example'])
-    expect((await act('POST', `${path}/reset`, { origin: bad, reason: 'r' })).status).toBe(400);
-});

@@ -37,7 +37,7 @@ export class PlatformTenantsController {
     @OperatorCalling() caller: OperatorCaller,
     @Input() { params, body }: InputOf<typeof suspendTenant>,
   ): Promise<AnswerOf<typeof suspendTenant>> {
-    return this.tenants.suspend(caller, params.tenant, body.reason);
+    return this.tenants.suspend(caller, params.tenant, body);
   }
 
   @Post(':tenant/resume')
@@ -47,7 +47,7 @@ export class PlatformTenantsController {
     @OperatorCalling() caller: OperatorCaller,
     @Input() { params, body }: InputOf<typeof resumeTenant>,
   ): Promise<AnswerOf<typeof resumeTenant>> {
-    return this.tenants.resume(caller, params.tenant, body.reason);
+    return this.tenants.resume(caller, params.tenant, body);
   }
 
   @Put(':tenant/plan')

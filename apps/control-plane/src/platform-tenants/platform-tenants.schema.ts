@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { contract, jsonBody } from '../contract/contract.js';
 import { searchText } from '../contract/text.js';
-import { reasonText, tenantParams } from '../operators/act.js';
+import { mailReason, reasonText, tenantParams } from '../operators/act.js';
 import { nextCursor, pageCursor, pageLimit } from '../paging/cursor.js';
 import { planName } from '../platform-plans/plan-settings.js';
 
@@ -51,18 +51,18 @@ export const showTenant = contract({
 
 /** `POST /admin/v1/tenants/{tenant}/suspend` */
 export const suspendTenant = contract({
-  summary: 'Suspend a tenant: its URLs and API refuse at once, its workers stop.',
+  summary: 'Suspend a tenant: its URLs and API refuse at once, its workers stop, its owners get a mail.',
   params: tenantParams,
-  body: jsonBody(z.strictObject({ reason: reasonText })),
+  body: jsonBody(z.strictObject({ reason: reasonText, mail_reason: mailReason })),
   answer: { status: 200, means: 'The tenant is suspended.', schema: oneTenant },
   refuses: ['conflict'],
 });
 
 /** `POST /admin/v1/tenants/{tenant}/resume` */
 export const resumeTenant = contract({
-  summary: 'Let a suspended tenant work again.',
+  summary: 'Let a suspended tenant work again; its owners get a mail.',
   params: tenantParams,
-  body: jsonBody(z.strictObject({ reason: reasonText })),
+  body: jsonBody(z.strictObject({ reason: reasonText, mail_reason: mailReason })),
   answer: { status: 200, means: 'The tenant is active.', schema: oneTenant },
   refuses: ['conflict'],
 });

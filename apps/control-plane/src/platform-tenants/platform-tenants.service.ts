@@ -9,11 +9,15 @@ import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { emailAddress } from '../signup/signup.schema.js';
 import { actOf, lookOf } from '../operators/act.js';
 import { pageOf } from '../paging/cursor.js';
-import { OPERATOR_DATABASE } from '../platform/tokens.js';
+import type { ControlPlaneConfig } from '../config.js';
+import { CONFIG, OPERATOR_DATABASE } from '../platform/tokens.js';
+import { tellOwners } from './owner-news.js';
 import { PlatformTenantsRepository, type OperatedTenantRow } from './platform-tenants.repository.js';
-import type { listTenants, showTenant } from './platform-tenants.schema.js';
+import { leaving, ofSharedTier, unknownPlan } from './platform-tenants.errors.js';
+import type { listTenants, showTenant, suspendTenant } from './platform-tenants.schema.js';
 
 type TenantAnswer = AnswerOf<typeof showTenant>;
+type Why = InputOf<typeof suspendTenant>['body'];
 
 /** What to do to a tenant, and under which names it is remembered. */
 interface Change {
@@ -40,6 +44,7 @@ export class PlatformTenantsService {
   constructor(
     @Inject(OPERATOR_DATABASE) private readonly database: Database,
     @Inject(PlatformTenantsRepository) private readonly tenants: PlatformTenantsRepository,
+    @Inject(CONFIG) private readonly config: ControlPlaneConfig,
   ) {}
 
   async list(
@@ -71,7 +76,8 @@ export class PlatformTenantsService {
   }
 
   /** @throws AppError `not_found`, or `conflict` for one that is to be deleted: whoever takes that back makes it what it was. */
-  async suspend(caller: OperatorCaller, slug: string, reason: string): Promise<TenantAnswer> {
+  async suspend(caller: OperatorCaller, slug: string, why: Why): Promise<TenantAnswer> {
+    const { reason } = why;
     return this.#change(caller, {
       slug,
       reason,
@@ -82,13 +88,15 @@ export class PlatformTenantsService {
         if (tenant.status === 'suspended') return false;
         await this.tenants.setStatus(tx, tenant.id, 'suspended', reason);
         await enqueue(tx, tenant.id, evictTenantJob, { tenantId: tenant.id });
+        await this.#tell(tx, tenant.id, 'suspended', why);
         return true;
       },
     });
   }
 
   /** @throws AppError `not_found`, or `conflict` for one that is to be deleted. */
-  async resume(caller: OperatorCaller, slug: string, reason: string): Promise<TenantAnswer> {
+  async resume(caller: OperatorCaller, slug: string, why: Why): Promise<TenantAnswer> {
+    const { reason } = why;
     return this.#change(caller, {
       slug,
       reason,
@@ -98,6 +106,7 @@ export class PlatformTenantsService {
         if (tenant.deletion_due_at !== null) throw leaving();
         if (tenant.status === 'active') return false;
         await this.tenants.setStatus(tx, tenant.id, 'active', null);
+        await this.#tell(tx, tenant.id, 'resumed', why);
         return true;
       },
     });
@@ -176,6 +185,10 @@ export class PlatformTenantsService {
     await appendAudit(tx, tenantId, [doneBy(caller, entry)]);
   }
 
+  async #tell(tx: Transaction, tenantId: string, kind: 'suspended' | 'resumed', why: Why): Promise<void> {
+    await tellOwners(tx, tenantId, { news: { kind }, contact: this.config.WHARF_OPERATOR_CONTACT, ...why });
+  }
+
   async #change(caller: OperatorCaller, change: Change): Promise<TenantAnswer> {
     const { id } = await this.get(change.slug);
     const { action, reason, recorded } = change;
@@ -224,26 +237,4 @@ function view(row: OperatedTenantRow): TenantAnswer['tenant'] {
     deletion_due_at: row.deletion_due_at?.toISOString() ?? null,
     created_at: row.created_at.toISOString(),
   };
-}
-
-function leaving(): AppError {
-  return new AppError('conflict', {
-    message:
-      'This tenant is to be deleted, and closed until then. Keep it with POST /admin/v1/tenants/{tenant}/restore first.',
-  });
-}
-
-function ofSharedTier(plan: string): AppError {
-  return new AppError('conflict', {
-    message:
-      `The plan ${plan} is of the shared tier, and this tenant has a database of its own. ` +
-      'Move it to common with PUT /admin/v1/tenants/{tenant}/home first.',
-  });
-}
-
-function unknownPlan(plan: string): AppError {
-  return new AppError('unprocessable', {
-    message: `There is no plan ${plan}. List them with GET /admin/v1/plans.`,
-    problems: [{ pointer: '/plan', message: 'no such plan' }],
-  });
 }

@@ -97,7 +97,7 @@ test('suspending stops the workers once, and says why in both audits', async () 
   await owner.connect();
   const { rows } = await owner.query(`select name from outbox where tenant_id = $1`, [tenant.id]);
   await owner.end();
-  expect(rows).toEqual([{ name: 'evict-tenant' }]);
+  expect(rows).toEqual([{ name: 'evict-tenant' }, { name: 'tell-owners' }]);
   await act('POST', `/tenants/${tenant.slug}/resume`, { reason: 'cleared' });
   expect(await events(tenant.key, 'tenant.s')).toMatchObject([
     { actor: { kind: 'operator' }, details: { reason: 'spam reports' }, outcome: 'ok' },
@@ -108,6 +108,36 @@ test('suspending stops the workers once, and says why in both audits', async () 
     { action: 'tenants.resume', reason: 'cleared', operator: { name: 'Olga' } },
     { action: 'tenants.suspend', reason: 'spam reports' },
     { action: 'tenants.suspend' },
+  ]);
+});
+
+test('the owners are told, with the reason only where the operator says so, and once', async () => {
+  const tenant = await api.newTenant();
+  const acts = [
+    ['suspend', { reason: 'kept from the mail' }],
+    ['suspend', { reason: 'nothing to change', mail_reason: true }],
+    ['resume', { reason: 'cleared', mail_reason: true }],
+    ['deletion', { reason: 'unpaid', mail_reason: true, confirm: tenant.slug }],
+    ['restore', { reason: 'paid', mail_reason: false }],
+  ] as const;
+  for (const [path, body] of acts) await act('POST', `/tenants/${tenant.slug}/${path}`, body);
+  const owner = new Client({ connectionString: api.databaseUrl });
+  await owner.connect();
+  const { rows } = await owner.query(
+    `select payload from outbox where tenant_id = $1 and name = 'tell-owners' order by created_at, id`,
+    [tenant.id],
+  );
+  await owner.end();
+  const tenantId = tenant.id;
+  expect(rows.map(({ payload }) => payload)).toEqual([
+    { tenantId, news: { kind: 'suspended' } },
+    { tenantId, news: { kind: 'resumed' }, reason: 'cleared' },
+    {
+      tenantId,
+      news: { kind: 'deletion_requested', by: 'operator', due_at: expect.any(String) },
+      reason: 'unpaid',
+    },
+    { tenantId, news: { kind: 'restored' } },
   ]);
 });
 

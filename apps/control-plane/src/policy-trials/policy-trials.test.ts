@@ -28,7 +28,7 @@ beforeAll(async () => {
       event: 'call.completed' as const,
       actor: { kind: 'person' as const, id: tenant.ownerId, client: 'c-1' },
       target: `server:${server.body.id}`,
-      outcome: 'ok',
+      outcome: 'ok' as const,
       sourceAddress: '10.1.1.1',
       details: {
         method: 'tools/call',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isIdShaped } from '#libs/database';
 import { isNobodysAddress } from '#libs/mail';
 import { contract, jsonBody } from '../contract/contract.js';
 import { lineOfText } from '../contract/text.js';
@@ -6,10 +7,15 @@ import { newApiKeySchema } from '../api-keys/api-keys.schema.js';
 import { tenantSchema, tenantUrlsSchema } from '../tenants/tenants.schema.js';
 import { isReservedSlug } from './reserved-slugs.js';
 
-const slug = z
+/** The slug of a tenant that is new here. */
+export const newTenantSlug = z
   .string()
   .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'a DNS label: 1 to 63 lower-case letters, digits and inner hyphens')
-  .refine((text) => !isReservedSlug(text), 'This slug is reserved. Choose another one.');
+  .refine((text) => !isReservedSlug(text), 'This slug is reserved. Choose another one.')
+  .refine(
+    (text) => !isIdShaped(text),
+    'This slug is written like an id and would be mistaken for one. Choose another one.',
+  );
 
 /** An e-mail address in the form that accounts are found by. */
 export const emailAddress = z
@@ -34,7 +40,7 @@ export const signUp = contract({
   body: jsonBody(
     z.strictObject({
       tenant_name: lineOfText(120),
-      slug: slug.meta({ description: 'Names the tenant in its URLs; cannot be changed.' }),
+      slug: newTenantSlug.meta({ description: 'Names the tenant in its URLs; cannot be changed.' }),
       email: emailAddress.meta({ description: 'The owner’s e-mail address.' }),
       password: newPassword,
     }),

@@ -93,7 +93,7 @@ export class SignupService {
     await this.signups.insertOwner(tx, tenantId, owner.id);
     await this.keys.insert(tx, tenantId, key.row);
     const actor: AuditActor = { kind: 'person', id: owner.id };
-    const done = { actor, outcome: 'ok', ...origin };
+    const done = { actor, outcome: 'ok', ...origin } as const;
     await appendAudit(tx, tenantId, [
       { ...done, event: 'tenant.created', target: `tenant:${tenantId}`, details: { slug: tenant.slug } },
       { ...done, event: 'member.added', target: `account:${owner.id}`, details: { role: 'owner' } },

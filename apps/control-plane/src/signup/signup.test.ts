@@ -111,6 +111,8 @@ test.each([
   ['a slug with a dot', { slug: 'a.b' }, '/slug'],
   ['a slug that ends in a hyphen', { slug: 'acme-' }, '/slug'],
   ['a slug of 64 characters', { slug: 'a'.repeat(64) }, '/slug'],
+  ['a slug that is written like an id', { slug: '0198c0de-0000-7000-8000-00000000000a' }, '/slug'],
+  ['one without hyphens', { slug: '0198c0de00007000800000000000000a' }, '/slug'],
   ['a short password', { password: 'elevenchars' }, '/password'],
   ['a password of 129 characters', { password: 'x'.repeat(129) }, '/password'],
   ['no e-mail address', { email: 'nobody' }, '/email'],

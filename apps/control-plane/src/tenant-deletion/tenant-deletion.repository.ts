@@ -82,6 +82,16 @@ export class TenantDeletionRepository {
     return true;
   }
 
+  /** How many deletions were asked for since yesterday at this time. */
+  async countOfDay(tx: Transaction, tenantId: string): Promise<number> {
+    const rows: Array<{ count: number }> = await tx.query(
+      `select count(*)::integer as count from tenant_deletions
+       where tenant_id = $1 and requested_at > now() - interval '1 day'`,
+      [tenantId],
+    );
+    return rows[0]?.count ?? 0;
+  }
+
   /** Whether the tenant is under a legal hold that it may know of. */
   async isSeenHeld(tx: Transaction, tenantId: string): Promise<boolean> {
     const rows: unknown[] = await tx.query(SEEN_HOLD, [tenantId]);

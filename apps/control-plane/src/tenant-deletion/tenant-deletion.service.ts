@@ -6,10 +6,13 @@ import { enqueue, evictTenantJob } from '#libs/jobs';
 import { actorOf, doneBy, type TenantCaller } from '../access/caller.js';
 import type { ControlPlaneConfig } from '../config.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
+import { tellOwners, type OwnerNews } from '../platform-tenants/owner-news.js';
 import { CONFIG, TENANT_DATABASE } from '../platform/tokens.js';
 import { alreadyLeaving, deletionView, nothingToRestore, operatorsToRestore } from './deletion-view.js';
 import { TenantDeletionRepository, type DeletionRow } from './tenant-deletion.repository.js';
 import type { deleteTenant, restoreTenant, showDeletion } from './tenant-deletion.schema.js';
+
+const TOLD_A_DAY_MAX = 3;
 
 /** What owners decide about the end of their tenant. */
 @Injectable()
@@ -32,7 +35,9 @@ export class TenantDeletionService {
       const row = await this.deletions.request(tx, tenantId, asked);
       if (row === undefined) throw alreadyLeaving();
       await enqueue(tx, tenantId, evictTenantJob, { tenantId });
-      const details = { due_at: row.due_at.toISOString(), reason };
+      const dueAt = row.due_at.toISOString();
+      await this.#tell(tx, tenantId, { kind: 'deletion_requested', by: 'owner', due_at: dueAt });
+      const details = { due_at: dueAt, reason };
       const entry = { event: 'tenant.deletion_requested', target: `tenant:${tenantId}`, details } as const;
       await appendAudit(tx, tenantId, [doneBy(caller, entry)]);
       return this.#view(row);
@@ -54,6 +59,7 @@ export class TenantDeletionService {
     const { tenantId } = caller;
     const answer = await this.database.asTenant(tenantId, async (tx) => {
       if (!(await this.deletions.cancel(tx, tenantId, 'the tenant’s own'))) throw await this.#whyNot(tx, tenantId);
+      await this.#tell(tx, tenantId, { kind: 'restored' });
       await appendAudit(tx, tenantId, [
         doneBy(caller, { event: 'tenant.restored', target: `tenant:${tenantId}`, details: {} }),
       ]);
@@ -61,6 +67,12 @@ export class TenantDeletionService {
     });
     await this.database.showTenant(tenantId);
     return answer;
+  }
+
+  /** An owner who changes their mind all day fills nobody's mailbox. */
+  async #tell(tx: Transaction, tenantId: string, news: OwnerNews['news']): Promise<void> {
+    if ((await this.deletions.countOfDay(tx, tenantId)) > TOLD_A_DAY_MAX) return;
+    await tellOwners(tx, tenantId, { news, contact: this.config.WHARF_OPERATOR_CONTACT });
   }
 
   async #last(tx: Transaction, tenantId: string): Promise<AnswerOf<typeof restoreTenant>> {

@@ -127,3 +127,23 @@ test('a hold that the tenant may not know of looks like a deletion in progress, 
   expect(await seen()).toMatchObject({ deletion: { state: 'waiting' }, legal_hold: true });
   expect((await restore()).status).toBe(200);
 });
+
+test('owners are told of a deletion and that it was taken back, with whom to ask, and not all day long', async () => {
+  const changing = await api.newTenant();
+  const key = await api.tokenOf(changing, changing.ownerId);
+  for (let times = 0; times < 5; times += 1) {
+    expect((await leave(key, changing.slug)).status).toBe(202);
+    expect((await api.send('POST', '/v1/tenant/restore', { key })).status).toBe(200);
+  }
+  const { rows } = await owner.query(
+    `select payload -> 'news' ->> 'kind' as kind, payload ->> 'contact' as contact from outbox
+     where tenant_id = $1 and name = 'tell-owners' order by created_at, id`,
+    [changing.id],
+  );
+  const contact = 'help@example.com';
+  const once = [
+    { kind: 'deletion_requested', contact },
+    { kind: 'restored', contact },
+  ];
+  expect(rows).toEqual([...once, ...once, ...once]);
+});

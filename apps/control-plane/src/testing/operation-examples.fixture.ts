@@ -1,6 +1,7 @@
 import type { ControlPlane } from './control-plane.fixture.js';
 import { givenUpJob } from './given-up-jobs.fixture.js';
 import type { MakeExample } from './example.fixture.js';
+import { serverCalling } from './live-release.fixture.js';
 import { withSession } from './sessions.fixture.js';
 
 const reason = 'because a test says so';
@@ -95,14 +96,20 @@ export const OPERATION_EXAMPLES: Readonly<Record<string, MakeExample>> = {
     path: `/admin/v1/tenants/${slug}/breakers`,
     status: 200,
   }),
-  'POST /admin/v1/tenants/{tenant}/breakers/open': (_, { slug }) => ({
-    path: `/admin/v1/tenants/${slug}/breakers/open`,
-    status: 200,
-    body: { origin, minutes: 1, reason },
-  }),
-  'POST /admin/v1/tenants/{tenant}/breakers/reset': (_, { slug }) => ({
-    path: `/admin/v1/tenants/${slug}/breakers/reset`,
-    status: 200,
-    body: { origin, reason },
-  }),
+  'POST /admin/v1/tenants/{tenant}/breakers/open': async (api, tenant) => {
+    await serverCalling(api, tenant, 'broken', [origin]);
+    return {
+      path: `/admin/v1/tenants/${tenant.slug}/breakers/open`,
+      status: 200,
+      body: { origin, minutes: 1, reason },
+    };
+  },
+  'POST /admin/v1/tenants/{tenant}/breakers/reset': async (api, tenant) => {
+    await serverCalling(api, tenant, 'broken', [origin]);
+    return {
+      path: `/admin/v1/tenants/${tenant.slug}/breakers/reset`,
+      status: 200,
+      body: { origin, reason },
+    };
+  },
 };

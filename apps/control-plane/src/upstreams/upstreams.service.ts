@@ -1,9 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { z } from 'zod';
-import { findBlob } from '#libs/blobs';
 import type { Database, Transaction } from '#libs/database';
 import { AppError } from '#libs/errors';
-import { parseJson } from '#libs/http';
 import type { RuntimeClient } from '#libs/protocol';
 import { findOpenRollout } from '#libs/rollouts';
 import type { TenantCaller } from '../access/caller.js';
@@ -12,9 +9,8 @@ import { pageByKey } from '../paging/cursor.js';
 import { RUNTIME, TENANT_DATABASE } from '../platform/tokens.js';
 import { ServersRepository } from '../servers/servers.repository.js';
 import { upstreamOfBoth } from './merged-upstream.js';
+import { originsOf } from './release-origins.js';
 import type { listUpstreams } from './upstreams.schema.js';
-
-const originsSchema = z.object({ origins: z.array(z.url()) });
 
 /** Asks the worker-runtimes how a server's upstreams are doing. */
 @Injectable()
@@ -61,11 +57,4 @@ async function findCandidateDigest(tx: Transaction, tenantId: string, serverId: 
     [tenantId, rollout.candidateReleaseId],
   );
   return rows[0]?.digest;
-}
-
-async function originsOf(tx: Transaction, tenantId: string, digest: string): Promise<string[]> {
-  const manifest = await findBlob(tx, tenantId, digest);
-  if (manifest === undefined) return [];
-  const { origins } = originsSchema.parse(parseJson(manifest, { depthMax: 512, keysMax: 10_000_000 }));
-  return origins.map((origin) => new URL(origin).origin);
 }

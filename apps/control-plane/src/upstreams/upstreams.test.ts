@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { startControlPlane, type ControlPlane, type TestTenant } from '../testing/control-plane.fixture.js';
+import { serverCalling } from '../testing/live-release.fixture.js';
 import { mergedUpstream, upstreamOfBoth } from './merged-upstream.js';
 
 const ORIGIN = 'https://api.example.com';
@@ -75,23 +76,8 @@ describe('GET /v1/servers/{server}/upstreams', () => {
   });
 
   test('is unavailable, and says so, while no worker-runtime answers', async () => {
-    const digest = `sha256:${'0'.repeat(64)}`;
-    const manifest = Buffer.from(JSON.stringify({ origins: [ORIGIN] }));
-    await api.control.asTenant(tenant.id, async (tx) => {
-      await tx.query(
-        `insert into blobs (tenant_id, digest, media_type, bytes, content) values ($1, $2, 'application/json', $3, $4)`,
-        [tenant.id, digest, manifest.length, manifest],
-      );
-      await tx.query(
-        `with release as (
-           insert into releases (tenant_id, id, server_id, number, kind, digest, state, report, created_by, tools)
-           select tenant_id, gen_random_uuid(), id, 1, 'http', $2, 'live', '{}', '{}', '{}' from servers where slug = 'empty'
-           returning id)
-         update servers set live_release_id = (select id from release) where tenant_id = $1 and slug = 'empty'`,
-        [tenant.id, digest],
-      );
-    });
-    const answer = await api.send('GET', '/v1/servers/empty/upstreams', { key: tenant.key });
+    await serverCalling(api, tenant, 'orders', [ORIGIN]);
+    const answer = await api.send('GET', '/v1/servers/orders/upstreams', { key: tenant.key });
     expect([answer.status, answer.body.code, answer.headers.get('retry-after')]).toEqual([503, 'unavailable', '1']);
   });
 });

@@ -42,7 +42,7 @@ function openSpool(over: Pick<Database, 'asTenant'>): Promise<AuditSpool> {
   return AuditSpool.open({ root, database: over, logger: createLogger('gateway', 'silent'), commitMs: COMMIT_MS });
 }
 
-const answered = { outcome: 'ok', details: { http_status: 200 } };
+const answered: SpooledOutcome = { outcome: 'ok', details: { http_status: 200 } };
 const withheld = ({ status, jsonRpcCode }: AppError): SpooledOutcome => ({
   outcome: 'ok',
   details: { http_status: status, rpc_code: jsonRpcCode },

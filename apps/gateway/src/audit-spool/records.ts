@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AUDIT_EVENTS, type AuditActor, type AuditEntry, type DetailsOf } from '#libs/audit';
+import { AUDIT_EVENTS, type AuditActor, type AuditEntry, type AuditOutcome, type DetailsOf } from '#libs/audit';
 import { newId } from '#libs/database';
 import type { AppError } from '#libs/errors';
 
@@ -22,7 +22,7 @@ export interface SpooledEntry {
 
 /** How an intent ended. */
 export interface SpooledOutcome {
-  readonly outcome: string;
+  readonly outcome: AuditOutcome;
   readonly details: Readonly<Record<string, unknown>>;
 }
 
@@ -59,6 +59,9 @@ const actorSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('anonymous') }),
 ]);
 
+// What a version before or after this one wrote is not lost for one word.
+const outcomeSchema = z.custom<AuditOutcome>((outcome) => typeof outcome === 'string');
+
 const detailsSchema = z.record(z.string(), z.unknown());
 
 const entrySchema = z.object({
@@ -75,8 +78,8 @@ const entrySchema = z.object({
 
 const lineSchema = z.discriminatedUnion('t', [
   z.object({ t: z.literal('intent'), entry: entrySchema }),
-  z.object({ t: z.literal('outcome'), id: z.string(), outcome: z.string(), details: detailsSchema }),
-  z.object({ t: z.literal('entry'), entry: entrySchema, outcome: z.string(), details: detailsSchema }),
+  z.object({ t: z.literal('outcome'), id: z.string(), outcome: outcomeSchema, details: detailsSchema }),
+  z.object({ t: z.literal('entry'), entry: entrySchema, outcome: outcomeSchema, details: detailsSchema }),
 ]);
 
 /** A line as a crash may have left it; undefined where it is cut off or not ours. */

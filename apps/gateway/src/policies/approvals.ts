@@ -142,7 +142,7 @@ async function expireSame(tx: Transaction, tenantId: string, digest: string): Pr
     event: 'approval.expired' as const,
     actor: { kind: 'system' as const, id: 'gateway' },
     target: `approval:${id}`,
-    outcome: 'ok',
+    outcome: 'ok' as const,
     details: { rule, server, tool },
   }));
   await appendAudit(tx, tenantId, entries);
@@ -153,7 +153,7 @@ function requestedEntry({ call, tool, wanted }: Asked, id: string, actor: AuditA
     event: 'approval.requested' as const,
     actor,
     target: `approval:${id}`,
-    outcome: 'ok',
+    outcome: 'ok' as const,
     sourceAddress: call.address,
     traceId: call.traceId,
     details: { rule: wanted.rule, server: tool.serverSlug, tool: tool.name, expires_at: at.toISOString() },

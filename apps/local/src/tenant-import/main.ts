@@ -2,6 +2,7 @@ import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { processEnvironment } from '#libs/config';
+import { isIdShaped } from '#libs/database';
 import { ArchiveError } from '#libs/tenant-archive';
 import { ArchiveReader, readVerifierKey, type Imported } from '#libs/tenant-import';
 import { withMasterKeys } from '#libs/root-keys';
@@ -68,6 +69,8 @@ try {
   });
   const { from: file, 'signed-by': signedBy, slug, plan = 'free', 'home-region': homeRegion = null } = values;
   if (file === undefined || signedBy === undefined) throw new ArchiveError(USAGE);
+  if (slug !== undefined && isIdShaped(slug))
+    throw new ArchiveError('--slug is written like an id and would be mistaken for one. Name another one.');
   const config = parseLocalConfig(await withMasterKeys(processEnvironment()));
   // What can be wrong with the archive or its secret is found before anything is made for it.
   const secret = await secretOf(values['passphrase-file'], values['private-key-file']);

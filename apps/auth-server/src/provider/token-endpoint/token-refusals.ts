@@ -1,4 +1,5 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
+import { isAuditOutcome, type AuditOutcome } from '#libs/audit';
 import type { AccessAudit } from '../../access/access-audit.js';
 import type { ResourceAccess } from '../../access/resource-access.js';
 import { tokenRule, type OAuthProblem } from '../../connect-attempts/rules-of-errors.js';
@@ -17,6 +18,11 @@ export interface TokenRefusalsParts {
   readonly access: ResourceAccess;
   readonly audit: AccessAudit;
   readonly attempts: Pick<AttemptCounter, 'take'>;
+}
+
+/** An error that is none of OAuth's own would be the provider's mistake, and is kept as `failed`; the rule says more. */
+function outcomeOf({ error }: OAuthProblem): AuditOutcome {
+  return isAuditOutcome(error) ? error : 'failed';
 }
 
 /** Records tokens that were refused, with the rule that decided, in the log of the tenant whose resource was asked for, or the platform's. */
@@ -49,7 +55,7 @@ export class TokenRefusals {
     await this.parts.audit.recordVisit(
       target,
       { accountId: source?.accountId, clientId, address },
-      { event: 'token.refused', outcome: problem.error, details: { grant, rule: tokenRule(problem, grant) } },
+      { event: 'token.refused', outcome: outcomeOf(problem), details: { grant, rule: tokenRule(problem, grant) } },
     );
   }
 
