@@ -1,7 +1,7 @@
 import { UnplacedRefusals } from '#libs/audit';
 import { dedicatedOf, regionOf, type Environment, type Secret } from '#libs/config';
 import type { ConnectRecorder } from '#libs/connect-attempts';
-import { Database, requireSchema, warnWhenAway } from '#libs/database';
+import { Database, requireSchema, waitForSchema, warnWhenAway } from '#libs/database';
 import { readinessOf, runWhenMain, type Service } from '#libs/http';
 import { MasterKeyRewrapper } from '#libs/rewrap';
 import { withMasterKeys } from '#libs/root-keys';
@@ -197,4 +197,11 @@ function buildProvider(
   return createProvider(parts, audit, logger);
 }
 
-await runWhenMain(import.meta, start);
+await runWhenMain(
+  import.meta,
+  start,
+  waitForSchema({
+    role: 'wharf_auth',
+    configOf: async (environment) => parseAuthServerConfig(await withMasterKeys(environment)),
+  }),
+);

@@ -3,7 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import { dedicatedOf, type Environment } from '#libs/config';
 import { openBlobStore, type BlobStore } from '#libs/blobs';
 import { ChangeAnnouncer } from '#libs/changes';
-import { BACKGROUND_COPIES, Database, SharedCopies, requireSchema } from '#libs/database';
+import { BACKGROUND_COPIES, Database, SharedCopies, requireSchema, waitForSchema } from '#libs/database';
 import { AppError } from '#libs/errors';
 import { readinessOf, runWhenMain, sendProblem, type Service } from '#libs/http';
 import { answerReads } from '#libs/knowledge';
@@ -222,4 +222,11 @@ function serviceOf(database: Database, runtime: RuntimeClient, work: Work, shutd
   };
 }
 
-await runWhenMain(import.meta, start);
+await runWhenMain(
+  import.meta,
+  start,
+  waitForSchema({
+    role: ROLE,
+    configOf: async (environment) => parseBackgroundConfig(await withMasterKeys(environment)),
+  }),
+);

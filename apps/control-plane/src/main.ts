@@ -1,7 +1,7 @@
 import { dedicatedOf, type Environment } from '#libs/config';
 import { openBlobStore } from '#libs/blobs';
 import { ChangeAnnouncer } from '#libs/changes';
-import { Database, OPERATORS_COPIES, SharedCopies, requireSchema, warnWhenAway } from '#libs/database';
+import { Database, OPERATORS_COPIES, SharedCopies, requireSchema, waitForSchema, warnWhenAway } from '#libs/database';
 import { readinessOf, runWhenMain, type Readiness, type Service } from '#libs/http';
 import { RuntimeClient } from '#libs/protocol';
 import { MasterKeyRewrapper } from '#libs/rewrap';
@@ -123,4 +123,11 @@ export async function start(environment: Environment): Promise<Service> {
   }
 }
 
-await runWhenMain(import.meta, start);
+await runWhenMain(
+  import.meta,
+  start,
+  waitForSchema({
+    role: 'wharf_control',
+    configOf: async (environment) => parseControlPlaneConfig(await withMasterKeys(environment)),
+  }),
+);

@@ -3,7 +3,7 @@ import { regionOf, type Environment } from '#libs/config';
 import { UnplacedRefusals } from '#libs/audit';
 import { openBlobStore } from '#libs/blobs';
 import { followChanges } from '#libs/changes';
-import type { ChangeListener } from '#libs/database';
+import { waitForSchema, type ChangeListener } from '#libs/database';
 import { runWhenMain, type Service } from '#libs/http';
 import { TenantVault } from '#libs/secrets';
 import { LeasedQuota, SharedSlots, SlidingWindows } from '#libs/limits';
@@ -228,4 +228,11 @@ function buildDoor(
   return new FrontDoor({ urls, origins, publicUrl, issuer, trustProxy, logger, unplaced, ...behind });
 }
 
-await runWhenMain(import.meta, start);
+await runWhenMain(
+  import.meta,
+  start,
+  waitForSchema({
+    role: 'wharf_gateway',
+    configOf: async (environment) => parseGatewayConfig(await withMasterKeys(environment)),
+  }),
+);

@@ -14,6 +14,7 @@ export {
   sendProblem,
   validTraceparent,
 } from './respond.js';
-export { answerOperational, closeServer, runWhenMain, serverFor } from './run-when-main.js';
+export { runWhenMain, type Needs } from './run-when-main.js';
+export { answerOperational, closeServer, serverFor } from './server-for.js';
 export { isLoopback, isWebOrigin } from './web-origin.js';
 export { readinessOf, type Readiness, type Service } from './service.js';

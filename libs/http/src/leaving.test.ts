@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import type { AddressInfo } from 'node:net';
 import { Leaving } from './leaving.js';
 import { sendJson } from './respond.js';
-import { closeServer, serverFor } from './run-when-main.js';
+import { closeServer, serverFor } from './server-for.js';
 
 test('a service that is told to stop is not ready, answers what still comes, and lets its connections close', async () => {
   const leaving = Leaving.of({ WHARF_LEAVE_MS: '1' });

@@ -2,6 +2,9 @@ import { ConfigError, ringOf, type Secret } from '#libs/config';
 import { urlForRole, type DatabaseRole } from '../roles.js';
 import { isWrongPassword } from './sql-errors.js';
 
+/** Thrown when PostgreSQL takes no password of a role: those of other keys, or no such role yet. */
+export class RoleRefused extends ConfigError {}
+
 /**
  * Where to connect as a role while the master key is replaced: its password derives from one of the keys, and `migrate`
  * may change from which at any time. What worked last is tried first.
@@ -22,7 +25,7 @@ export class RoleUrls {
     this.#urls = [...new Set(ringOf(masterKey).map((key) => urlForRole(databaseUrl, role, key)))];
   }
 
-  /** What `open` makes of the first URL whose password is taken. @throws ConfigError where none is, or what `open` throws */
+  /** What `open` makes of the first URL whose password is taken. @throws RoleRefused where none is, or what `open` throws */
   async connect<Opened>(open: (url: string) => Promise<Opened>): Promise<Opened> {
     for (let refused = 0; ; refused += 1) {
       const url = this.#urls[this.#at] ?? '';
@@ -37,9 +40,9 @@ export class RoleUrls {
   }
 }
 
-function refusal(url: string, cause: unknown): ConfigError {
+function refusal(url: string, cause: unknown): RoleRefused {
   const role = new URL(url).username;
-  return new ConfigError(
+  return new RoleRefused(
     `PostgreSQL refuses the password of ${role} that derives from WHARF_MASTER_KEY: set the key that this database was set up with, or, where the key is being replaced, name both and run \`npm run migrate\`; it also makes the role where there is none yet.`,
     { cause },
   );
