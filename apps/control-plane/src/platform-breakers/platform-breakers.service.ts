@@ -83,8 +83,12 @@ export class PlatformBreakersService {
   /** Some that no release names are called all the same: where tokens come from, for one. Those the runtimes know. */
   async #requireKnown(slug: string, origin: string): Promise<void> {
     const { id } = await this.tenants.get(slug);
-    const named = await this.database.asTenant(id, (tx) => originsUntil(tx, id, origin));
-    if (named.has(origin)) return;
+    const { named, ordered } = await this.database.asTenant(id, async (tx) => ({
+      named: await originsUntil(tx, id, origin),
+      ordered: await this.orders.list(tx, id),
+    }));
+    // What is held open can be let go, whatever has become of the release that named it.
+    if (named.has(origin) || ordered.some((order) => order.origin === origin)) return;
     const { seen, complete } = await this.#seenOf(id);
     const origins = new Set([...named, ...seen.map((one) => one.origin)]);
     if (origins.has(origin)) return;

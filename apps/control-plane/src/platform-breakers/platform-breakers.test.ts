@@ -69,3 +69,16 @@ test('a tenant that calls nothing is said to call nothing', async () => {
   });
   expect([status, body.detail]).toEqual([422, `No server of this tenant calls ${ORIGIN}. They call none.`]);
 });
+
+test('what is held open is let go, also when no release names it any more', async () => {
+  const changed = await api.newTenant();
+  await serverCalling(api, changed, 'orders', [ORIGIN]);
+  const order = (path: string, more: object) =>
+    api.send('POST', `/admin/v1/tenants/${changed.slug}/breakers/${path}`, {
+      key: api.operatorKey,
+      body: { origin: ORIGIN, reason: 'r', ...more },
+    });
+  expect((await order('open', { minutes: 30 })).status).toBe(200);
+  expect((await api.send('DELETE', '/v1/servers/orders', { key: changed.key })).status).toBeLessThan(300);
+  expect((await order('reset', {})).body.order).toMatchObject({ open_until: null });
+});
