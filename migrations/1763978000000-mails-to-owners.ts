@@ -5,14 +5,14 @@ export class MailsToOwners1763978000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`
       grant select (tenant_id, account_id, role) on members to wharf_background;
-      grant select (id, email, email_verified_at) on accounts to wharf_background;
+      grant select (id, email) on accounts to wharf_background;
       grant insert on mail_outbox to wharf_background`);
   }
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`
       revoke insert on mail_outbox from wharf_background;
-      revoke select (id, email, email_verified_at) on accounts from wharf_background;
+      revoke select (id, email) on accounts from wharf_background;
       revoke select (tenant_id, account_id, role) on members from wharf_background`);
   }
 }

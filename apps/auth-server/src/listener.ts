@@ -14,6 +14,7 @@ import type { Callback } from './federated-sign-in/callback.js';
 import type { InteractionPages } from './interactions/interaction-pages.js';
 import { withFindableToken } from './provider/issued-tokens/issued-token-store.js';
 import type { AttemptCounter } from './limits/attempt-counter.js';
+import { answersMethod, METADATA_METHODS, methodsOf } from './provider/endpoint-methods.js';
 import { registrationsOf } from './provider/configuration.js';
 import { parseRegistration } from './provider/registration/registration.js';
 import { withCanonicalResource } from './provider/resources/resource-parameter.js';
@@ -90,6 +91,7 @@ async function answer(
   refuseZeros(url.search);
   switch (route.kind) {
     case 'metadata':
+      if (answersMethod(request, response, METADATA_METHODS)) return;
       return parts.provider(await replayed(parts, request, '/.well-known/openid-configuration'), response);
     case 'interaction':
       return parts.pages.handle(await replayed(parts, request, `${url.pathname}${url.search}`), response, route.uid);
@@ -112,6 +114,7 @@ async function answer(
     case 'registration':
       return register(parts, request, response);
     case 'provider': {
+      if (answersMethod(request, response, methodsOf(route.path))) return;
       if (STARTS.has(route.path)) await boundAuthorizations(parts, request);
       const query = await queryOf(parts.access, route.path, url.searchParams);
       const asked = await replayed(parts, request, `${route.path}${query}`);

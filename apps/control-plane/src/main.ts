@@ -12,6 +12,7 @@ import { databaseSupplier } from '#libs/supply';
 import { createLogger, startTelemetry } from '#libs/telemetry';
 import { assemble } from './application.js';
 import { parseControlPlaneConfig, type ControlPlaneConfig } from './config.js';
+import { storeGuard } from './platform-egress/store-guard.js';
 import { tenantNoteSweep } from './operator-orders/tenant-notes.js';
 import type { Platform } from './platform/platform.module.js';
 
@@ -54,6 +55,9 @@ async function open(config: ControlPlaneConfig, closers: Array<() => Promise<unk
   const notes = tenantNoteSweep(operatorDatabase, logger);
   notes.start();
   closers.push(() => notes.stop());
+  const guard = storeGuard(operatorDatabase, config, logger);
+  guard.start();
+  closers.push(() => guard.stop());
   const redis = openRedis(config.REDIS_URL, {
     commandMs: COMMAND_MS,
     onError: (error) => logger.warn({ err: error }, 'Redis connection failed'),

@@ -31,7 +31,7 @@ export function tenantLetter({ tenantSlug: slug, news, at, reason, contact }: Te
     sentencesOf(news, slug, written(at)),
     ...(reason === undefined ? [] : [`They say why: ${reason}`]),
     ...(contact === undefined ? [] : [`Questions: ${contact}`]),
-    `You get this mail because you are an owner of ${slug}. Its audit log says more.`,
+    `You get this mail because you are an owner of ${slug}. Its audit log says more. If you do not know ${slug}, ignore this mail.`,
   ];
   return { subject: SUBJECTS[news.kind](slug), text: `${paragraphs.join('\n\n')}\n` };
 }

@@ -12,8 +12,8 @@ const OWNERS_MAX = 100;
 const USEFUL_SECONDS = 7 * 24 * 60 * 60;
 
 /**
- * Queues a mail to each owner about what became of their tenant; the mail relay sends it, and tries again. Only addresses that
- * somebody has proved are written to. A run that is repeated may leave a mail twice, and never none.
+ * Queues a mail to each owner about what became of their tenant; the mail relay sends it, and tries again. An
+ * address that nobody has proved is written to as well: who signs up by the API may never have proved theirs. A run that is repeated may leave a mail twice, and never none.
  */
 export class TellOwners implements JobHandler<Payload> {
   readonly definition = tellOwnersJob;
@@ -60,8 +60,7 @@ async function ownersOf(
     `select account_id as id from members where tenant_id = $1 and role = 'owner' order by account_id limit $2`,
     [tenantId, OWNERS_MAX],
   );
-  return shared.query(
-    `select id, email from accounts where id = any($1) and email is not null and email_verified_at is not null`,
-    [owners.map(({ id }) => id)],
-  );
+  return shared.query(`select id, email from accounts where id = any($1) and email is not null`, [
+    owners.map(({ id }) => id),
+  ]);
 }

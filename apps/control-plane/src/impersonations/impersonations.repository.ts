@@ -16,6 +16,13 @@ export interface ImpersonationRow {
   readonly last_used_at: Date | null;
 }
 
+/** What of an operator is shown to tenants. */
+interface OperatorName {
+  readonly id: string;
+  readonly name: string;
+  readonly created_at: Date;
+}
+
 const SELECT = `select i.id, i.operator_id, i.operator_standing, o.name as operator_name, i.reason, i.uses, i.created_at, i.expires_at, i.last_used_at,
     case when i.revoked_at is null and i.expires_at > now() then 'open' else 'ended' end as state
   from impersonations i join operators o on o.id = i.operator_id`;
@@ -56,6 +63,21 @@ export class ImpersonationsRepository {
       row.id,
     ]);
     return rows[0];
+  }
+
+  /** The operator as tenants' databases know it: a name that signs nobody in. */
+  async findOperator(common: Transaction, id: string): Promise<OperatorName | undefined> {
+    const rows: OperatorName[] = await common.query(`select id, name, created_at from operators where id = $1`, [id]);
+    return rows[0];
+  }
+
+  /** Has the transaction's database know the operator, which the copies of shared rows bring to it only in a while. */
+  async putOperator(tx: Transaction, { id, name, created_at: createdAt }: OperatorName): Promise<void> {
+    await tx.query(
+      `insert into operators (id, name, created_at) select $1, $2, $3 where not exists (select from operators where id = $1)
+       on conflict do nothing`,
+      [id, name, createdAt],
+    );
   }
 
   /** What operators' accounts stand at, by their ids; null: an emergency key that is open. Whoever is left out may nothing. */

@@ -49,20 +49,21 @@ export class ImpersonationsService {
     const { id: tenantId } = await this.tenants.get(slug);
     // Read before: who is demoted from here on has begun nothing that opens.
     const standing = (await this.#standings([caller.operatorId])).get(caller.operatorId);
-    if (standing === undefined) throw new AppError('forbidden');
+    const operator = await this.database.asService((tx) => this.impersonations.findOperator(tx, caller.operatorId));
+    if (standing === undefined || operator === undefined) throw new AppError('forbidden');
     const id = newId();
     const token = mintImpersonation(tenantId);
     const told = { impersonation: id, minutes };
     const act = actOf(caller, { action: 'impersonations.begin', reason, tenantId, details: told });
     const row = await this.database.asOperator(act, async (tx) => {
+      await this.impersonations.putOperator(tx, operator);
       await this.tenantRows.enter(tx, tenantId);
       const details = { minutes, reason };
       const entry = { event: 'impersonation.started', target: `impersonation:${id}`, details } as const;
       await appendAudit(tx, tenantId, [doneBy(caller, entry)]);
-      const { operatorId } = caller;
       return this.impersonations.insert(tx, tenantId, {
         id,
-        operatorId,
+        operatorId: operator.id,
         standing,
         reason,
         minutes,

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Client } from 'pg';
 import { settleTenant } from '#libs/testing';
 import { startControlPlane, type ControlPlane } from '../testing/control-plane.fixture.js';
 import { newEmergencyKey } from '../testing/emergency-key.fixture.js';
@@ -108,6 +109,21 @@ test('what has ended with its operator’s role is shown as ended, and a new one
     ['after', 'open'],
     ['before', 'ended'],
   ]);
+});
+
+test('an operator of whom the tenant’s own database knows nothing yet looks at it at once', async () => {
+  const tenant = await api.newTenant();
+  await settleTenant(api.databaseUrl, api.ownDatabaseUrl, tenant.id);
+  const { operator, token } = await newSession(api, 'operator');
+  const own = new Client({ connectionString: api.ownDatabaseUrl });
+  await own.connect();
+  await own.query(`delete from operators where id = $1`, [operator.id]);
+  const answer = await begin(token, tenant.slug, { reason: 'r' });
+  const { rows } = await own.query(`select name, key_hash from operators where id = $1`, [operator.id]);
+  await own.end();
+  expect([answer.status, answer.body.impersonation.operator]).toEqual([201, { id: operator.id, name: 'Otto' }]);
+  expect(rows).toEqual([{ name: 'Otto', key_hash: null }]);
+  expect((await api.send('GET', '/v1/tenant', { key: answer.body.token })).status).toBe(200);
 });
 
 test('an emergency key that is shut ends what was begun with it', async () => {

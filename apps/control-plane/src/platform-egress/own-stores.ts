@@ -20,7 +20,7 @@ interface Opened {
 }
 
 /** Where this service reaches the databases and Redis. */
-type StoreUrls = Pick<ControlPlaneConfig, 'DATABASE_URL' | 'REDIS_URL' | 'WHARF_DEDICATED_DATABASES'>;
+export type StoreUrls = Pick<ControlPlaneConfig, 'DATABASE_URL' | 'REDIS_URL' | 'WHARF_DEDICATED_DATABASES'>;
 
 /** Whether what is to be opened leads to a PostgreSQL or Redis of the platform, by its name or by an address that it has now. */
 export async function leadsToStore(config: StoreUrls, { host, range, port }: Opened): Promise<boolean> {
@@ -31,6 +31,11 @@ export async function leadsToStore(config: StoreUrls, { host, range, port }: Ope
   if (range !== null) return theirs.some((address) => isWithin(address, range));
   const named = host === null ? [] : await addressesOf(host);
   return named.some((address) => theirs.includes(address));
+}
+
+/** The ports that stores of the platform answer at. */
+export function storePorts(config: StoreUrls): number[] {
+  return [...new Set(storesOf(config).map(({ port }) => port))];
 }
 
 function storesOf({

@@ -22,6 +22,19 @@ export class PlatformEgressRepository {
     ]);
   }
 
+  /** Those of these ports, of every tenant that is at home in the transaction's database. */
+  async listOfPorts(
+    tx: Transaction,
+    ports: readonly number[],
+    limit: number,
+  ): Promise<Array<AllowanceRow & { tenant_id: string }>> {
+    return tx.query(
+      `select tenant_id, ${COLUMNS} from egress_allowances where port = any($1) and app_is_home(tenant_id)
+       order by tenant_id, id limit $2`,
+      [ports, limit],
+    );
+  }
+
   async insert(tx: Transaction, tenantId: string, allowance: Omit<AllowanceRow, 'created_at'>): Promise<AllowanceRow> {
     const rows: [AllowanceRow] = await tx.query(
       `insert into egress_allowances (tenant_id, id, host, range, port, reason) values ($1, $2, $3, $4, $5, $6)

@@ -95,7 +95,7 @@ test('suspending stops the workers once, and says why in both audits', async () 
   }
   const owner = new Client({ connectionString: api.databaseUrl });
   await owner.connect();
-  const { rows } = await owner.query(`select name from outbox where tenant_id = $1`, [tenant.id]);
+  const { rows } = await owner.query(`select name from outbox where tenant_id = $1 order by name`, [tenant.id]);
   await owner.end();
   expect(rows).toEqual([{ name: 'evict-tenant' }, { name: 'tell-owners' }]);
   await act('POST', `/tenants/${tenant.slug}/resume`, { reason: 'cleared' });

@@ -15,7 +15,7 @@ export async function serverCalling(
   await api.control.asTenant(id, async (tx) => {
     await tx.query(
       `insert into blobs (tenant_id, digest, media_type, bytes, content) values ($1, $2, 'application/json', $3, $4)
-       on conflict do nothing`,
+       on conflict (tenant_id, digest) do nothing`,
       [id, digest, manifest.length, manifest],
     );
     await tx.query(
