@@ -37,4 +37,6 @@ export default {
   // One more than the two cores of CI: a quarter of a worker's time is waiting for others, and no core waits with it.
   maxWorkers: 3,
   workerIdleMemoryLimit: '900MB',
+  // Half a second, the default, is what the end of a large process alone may take; what is still there after this has a leak.
+  workerGracefulExitTimeout: 10_000,
 };

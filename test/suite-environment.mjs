@@ -4,22 +4,30 @@ import { ModernFakeTimers } from '@jest/fake-timers';
 import { context, diag, metrics, propagation, trace } from '@opentelemetry/api';
 import { ModuleMocker } from 'jest-mock';
 
-/** Puts every property of an object back to what it is now. */
-function keepProperties(object) {
-  const kept = Object.getOwnPropertyDescriptors(object);
+/** Puts every global back to what it is now. */
+function keepGlobals() {
+  const kept = Object.getOwnPropertyDescriptors(globalThis);
   return () => {
-    for (const key of Reflect.ownKeys(object)) if (!Object.hasOwn(kept, key)) Reflect.deleteProperty(object, key);
-    for (const key of Reflect.ownKeys(kept)) Reflect.defineProperty(object, key, kept[key]);
+    for (const key of Reflect.ownKeys(globalThis)) {
+      if (!Object.hasOwn(kept, key)) Reflect.deleteProperty(globalThis, key);
+    }
+    for (const key of Reflect.ownKeys(kept)) Reflect.defineProperty(globalThis, key, kept[key]);
   };
 }
 
-/** Takes away the listeners of an emitter that it does not have now. */
-function keepListeners(emitter) {
-  const kept = new Map(emitter.eventNames().map((name) => [name, new Set(emitter.rawListeners(name))]));
+/** Puts back what Jest, for a suite, and a program that a suite runs set of the process. */
+function keepProcess() {
+  const { exit, getBuiltinModule, exitCode } = process;
+  return () => Object.assign(process, { exit, getBuiltinModule, exitCode });
+}
+
+/** Takes away the listeners that the process does not have now. */
+function keepListeners() {
+  const kept = new Map(process.eventNames().map((name) => [name, new Set(process.rawListeners(name))]));
   return () => {
-    for (const name of emitter.eventNames()) {
-      for (const listener of emitter.rawListeners(name)) {
-        if (kept.get(name)?.has(listener) !== true) emitter.removeListener(name, listener);
+    for (const name of process.eventNames()) {
+      for (const listener of process.rawListeners(name)) {
+        if (kept.get(name)?.has(listener) !== true) process.removeListener(name, listener);
       }
     }
   };
@@ -47,13 +55,7 @@ export default class WorkerRealm {
   constructor({ projectConfig }) {
     this.conditions = projectConfig.testEnvironmentOptions.customExportConditions;
     this.fakeTimersModern = new ModernFakeTimers({ config: projectConfig, global: globalThis });
-    this.endings = [
-      unregisterTelemetry,
-      keepVariables(),
-      keepListeners(process),
-      keepProperties(process),
-      keepProperties(globalThis),
-    ];
+    this.endings = [unregisterTelemetry, keepVariables(), keepListeners(), keepProcess(), keepGlobals()];
   }
 
   async setup() {}

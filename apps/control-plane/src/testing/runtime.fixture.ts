@@ -31,7 +31,8 @@ export async function goneRuntime(): Promise<TestRuntime> {
   const socket = path.join(folder, 'runtime.sock');
   const server = createServer((connection) => {
     server.close();
-    connection.on('error', () => undefined);
+    // What it is told is read to its end: a connection that nobody reads stays open.
+    connection.on('error', () => undefined).resume();
     connection.end(encodeFrame({ t: 'hello', runtimeId: 'gone', version: 2, challenge: 'challenge' }));
   });
   await new Promise<void>((resolve) => server.listen(socket, resolve));
