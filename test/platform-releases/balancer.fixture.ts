@@ -12,12 +12,14 @@ const GATEWAY = /^\/(?:t\/|\.well-known\/oauth-protected-resource)/;
 const AUTH = /^\/(?:auth(?:\/|$)|v1\/me\/|authorize|token|register|\.well-known\/)/;
 
 /** The public door: each request goes to the next replica of its service; counts how many each has answered. */
-export async function startBalancer(port: number, { auth, control, gateway }: Replicas) {
+export async function startBalancer(port: number, first: Replicas) {
+  let current = first;
   const turns = new Map<readonly Running[], number>();
   const answered = new Map<number, number>();
   const server = createServer((incoming, answer) => {
     const url = incoming.url ?? '/';
     if (url === '/readyz') return answer.end('{}');
+    const { auth, control, gateway } = current;
     const replicas = GATEWAY.test(url) ? gateway : AUTH.test(url) ? auth : control;
     const turn = turns.get(replicas) ?? 0;
     turns.set(replicas, turn + 1);
@@ -30,6 +32,10 @@ export async function startBalancer(port: number, { auth, control, gateway }: Re
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   return {
     answered,
+    /** The switch: every request from now on goes to these. */
+    switchTo(replicas: Replicas): void {
+      current = replicas;
+    },
     close: () =>
       new Promise<void>((resolve) => {
         server.close(() => resolve());

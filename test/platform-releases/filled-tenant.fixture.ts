@@ -5,6 +5,8 @@ const EVERY_MS = 200;
 
 /** A tenant with a live server, which agents call and go on calling. */
 export interface FilledTenant {
+  /** Where its agents connect, and the key that they do it with. */
+  readonly agents: { readonly url: string; readonly apiKey: string };
   /** Calls the tool from now on, one call after the other, until it is told to stop; then: how each was answered. */
   callOn(): { readonly answers: readonly string[]; stop(): Promise<readonly string[]> };
   /** Builds and publishes another release of the server. */
@@ -37,6 +39,7 @@ export async function openFilledTenant(url: string, operatorKey: string): Promis
       : `${status} ${JSON.stringify(message)}`;
   };
   return {
+    agents: { url: agents, apiKey: key.text },
     publishAnother,
     callOn() {
       const answers: string[] = [];

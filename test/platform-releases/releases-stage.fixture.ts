@@ -82,8 +82,13 @@ export class ReleasesStage {
     return path.join(this.folder, `runtime-${(this.#names += 1)}.sock`);
   }
 
-  /** Starts a service of a release and waits until it is ready. `sockets`: where the worker-runtimes listen. */
-  async start(release: Built, name: string, sockets: readonly string[]): Promise<Running> {
+  /** Starts a service of a release and waits until it is alive. `sockets`: where the worker-runtimes listen; `more`: settings of its own. */
+  async start(
+    release: Built,
+    name: string,
+    sockets: readonly string[],
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<Running> {
     const port = await freePort();
     const environment = {
       ...(name === 'worker-runtime' ? withoutStores(this.#environment) : this.#environment),
@@ -93,6 +98,7 @@ export class ReleasesStage {
       WHARF_RUNTIME_SOCKETS: sockets.join(','),
       WHARF_DATA_DIR: path.join(this.folder, `${name}-${(this.#names += 1)}`),
       WHARF_PORT: String(port),
+      ...more,
     };
     const child = spawn(process.execPath, [path.join(release, 'dist', 'apps', name, 'src', 'main.js')], {
       cwd: release,
@@ -125,4 +131,11 @@ export class ReleasesStage {
 
 function withoutStores({ DATABASE_URL: _, REDIS_URL: __, WHARF_MASTER_KEY: ___, ...rest }: Record<string, string>) {
   return rest;
+}
+
+/** The sum of a metric's series that a service shows. */
+export async function metricOf({ port }: Running, series: RegExp): Promise<number> {
+  const page = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  const values = page.split('\n').flatMap((line) => (series.test(line) ? [Number(line.split(' ').at(-1))] : []));
+  return values.reduce((sum, value) => sum + value, 0);
 }

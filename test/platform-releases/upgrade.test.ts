@@ -9,7 +9,7 @@ import { startBalancer, type Replicas } from './balancer.fixture.js';
 import { breaksOf } from './breaks.js';
 import { openFilledTenant, type FilledTenant } from './filled-tenant.fixture.js';
 import { buildLastRelease, lastRelease } from './last-release.fixture.js';
-import { ReleasesStage, type Built, type Running } from './releases-stage.fixture.js';
+import { metricOf, ReleasesStage, type Built, type Running } from './releases-stage.fixture.js';
 import { readCatalogue, type SchemaCatalogue } from './schema-catalogue.js';
 
 const NEW: Built = path.resolve('.');
@@ -68,13 +68,6 @@ async function withReplicas(
   } finally {
     await Promise.all(running.map((one) => one.stop()));
   }
-}
-
-/** The sum of a metric's series that a service shows. */
-async function metricOf({ port }: Running, series: RegExp): Promise<number> {
-  const page = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-  const values = page.split('\n').flatMap((line) => (series.test(line) ? [Number(line.split(' ').at(-1))] : []));
-  return values.reduce((sum, value) => sum + value, 0);
 }
 
 /** What each worker-runtime holds of workers that are bound, and what each background has done of jobs. */
