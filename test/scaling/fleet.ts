@@ -1,10 +1,12 @@
-import { pickRuntime, routeKey } from '#libs/protocol';
+import { pickRuntime, routeKey, type Served } from '#libs/protocol';
 
 /** A runtime as one gateway sees it: by its address, and by the calls and streams that this gateway has open there. */
 interface Place {
   readonly name: string;
   readonly at: number;
   open: number;
+  readonly ofTenants: Map<string, number>;
+  openOf(tenantId: string): number;
 }
 
 /** A gateway, and the runtimes that it has a connection to. */
@@ -42,7 +44,7 @@ export class Fleet {
   readonly #gateways = new Map<number, Gateway>();
   #runtimes: number[] = [];
   readonly #sessions: Session[] = [];
-  readonly #keys: readonly string[];
+  readonly #tenants: readonly Served[];
   readonly #random: () => number;
   #next = 0;
   /** The gateways there are, as a list; undefined since one came or went. */
@@ -51,9 +53,10 @@ export class Fleet {
   /** `seed`: the same one gives the same fleet. */
   constructor({ gateways, runtimes, tenants }: { gateways: number; runtimes: number; tenants: number }, seed: number) {
     this.#random = randomFrom(seed);
-    this.#keys = Array.from({ length: tenants }, (_, tenant) =>
-      routeKey(`tenant-${tenant}`, [{ serverSlug: 's', releaseId: `${tenant}`, digest: `${tenant}`, prefix: '' }]),
-    );
+    this.#tenants = Array.from({ length: tenants }, (_, tenant) => {
+      const mount = { serverSlug: 's', releaseId: `${tenant}`, digest: `${tenant}`, prefix: '' };
+      return { tenantId: `tenant-${tenant}`, key: routeKey(`tenant-${tenant}`, [mount]) };
+    });
     for (let made = 0; made < runtimes; made += 1) this.addRuntime();
     for (let made = 0; made < gateways; made += 1) this.addGateway();
   }
@@ -103,14 +106,14 @@ export class Fleet {
       const [gateway, { places }] = this.#arrive();
       session.gateway = gateway;
       const place = places.find(({ at }) => at === session.runtime);
-      if (place !== undefined) place.open += 1;
+      if (place !== undefined) openAt(place, this.#tenants[session.tenant]);
     }
   }
 
   /** Where the worker of each tenant is started that has none, while nothing else is open. */
   homes(): ReadonlyArray<number | undefined> {
     const idle = this.#runtimes.map(placeOf);
-    return this.#keys.map((key) => pickRuntime(idle, key)?.at);
+    return this.#tenants.map((tenant) => pickRuntime(idle, tenant)?.at);
   }
 
   spread(): Spread {
@@ -131,9 +134,10 @@ export class Fleet {
 
   #place(session: Session): void {
     const [gateway, { places }] = this.#arrive();
-    const place = pickRuntime(places, this.#keys[session.tenant] ?? '');
+    const tenant = this.#tenants[session.tenant];
+    const place = tenant && pickRuntime(places, tenant);
     if (place === undefined) throw new Error('there are runtimes');
-    place.open += 1;
+    openAt(place, tenant);
     [session.gateway, session.runtime] = [gateway, place.at];
   }
 
@@ -148,7 +152,15 @@ export class Fleet {
 }
 
 function placeOf(at: number): Place {
-  return { name: `tls://10.0.${Math.floor(at / 250)}.${at % 250}:7070`, at, open: 0 };
+  const ofTenants = new Map<string, number>();
+  const openOf = (tenantId: string): number => ofTenants.get(tenantId) ?? 0;
+  return { name: `tls://10.0.${Math.floor(at / 250)}.${at % 250}:7070`, at, open: 0, ofTenants, openOf };
+}
+
+function openAt(place: Place, tenant: Served | undefined): void {
+  if (tenant === undefined) return;
+  place.open += 1;
+  place.ofTenants.set(tenant.tenantId, place.openOf(tenant.tenantId) + 1);
 }
 
 /** Numbers from 0 to 1, the same for the same seed (mulberry32). */

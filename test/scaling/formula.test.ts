@@ -12,7 +12,7 @@ import {
   SPARE,
   type Load,
 } from './formula.js';
-import { FACTOR_OF_LARGE } from './placement.js';
+import { FACTOR } from './placement.js';
 
 const LOAD: Load = {
   tenants: 1_000,
@@ -67,7 +67,7 @@ test('sessions and workers are shared out as the autoscalers do it, within as ma
   expect(largest).toMatchObject({ gateways: 67 + SPARE, runtimes: 100 + SPARE });
   expect(gateways.max).toBeGreaterThanOrEqual(largest.gateways);
   // Autoscalers count the workers that there are, and placing makes more of them.
-  expect(runtimes.max).toBeGreaterThanOrEqual(largest.runtimes * FACTOR_OF_LARGE.workers);
+  expect(runtimes.max).toBeGreaterThanOrEqual(largest.runtimes * FACTOR.workers);
   for (const [service, copies] of [
     ['auth-server', largest.authServers],
     ['control-plane', largest.controlPlanes],

@@ -7,13 +7,7 @@ export type Shares = 'equal' | 'uneven';
 /** What a gateway's figures tell apart (`SESSIONS_MAX`), and what one connection to a runtime carries (`EXCHANGES_MAX`). */
 const MOST = { sessionsOfGateway: 20_000, streamsOfConnection: 10_000 } as const;
 /** Workers may be so many times what the formula says: all together, and in the busiest runtime. */
-const FACTOR = { workers: 1.5, workersOfBusiest: 1.6 } as const;
-/**
- * The same where the largest fleets have uneven sessions, of which it was seen to be 1.63 and 2.14: hot runtimes hand tenants on, gateway by gateway, and each is
- * then awake in two. Whoever plans for that many plans for this.
- */
-export const FACTOR_OF_LARGE = { workers: 1.7, workersOfBusiest: 2.2 } as const;
-const LARGE_TENANTS = 100_000;
+export const FACTOR = { workers: 1.2, workersOfBusiest: 1.5 } as const;
 /** No tenant opens all of its sessions before the next one does. */
 const ROUNDS = 20;
 const SEED = 1;
@@ -70,8 +64,7 @@ function openAll(fleet: Fleet, sessions: readonly number[]): void {
 
 /** In what a placement is not what the formula plans for: a sentence for each. */
 export function misplaced(placement: Placement): string[] {
-  const { load, shares, whole, runtimeLost, gatewayLost, strayed, movedByOneMore } = placement;
-  const factor = shares === 'uneven' && load.tenants >= LARGE_TENANTS ? FACTOR_OF_LARGE : FACTOR;
+  const { load, whole, runtimeLost, gatewayLost, strayed, movedByOneMore } = placement;
   const size = sizeFor(load);
   const most = (what: string, is: number, may: number): string | undefined =>
     is <= may ? undefined : `${what}: ${is.toFixed(0)}, where ${may.toFixed(0)} may be`;
@@ -79,7 +72,7 @@ export function misplaced(placement: Placement): string[] {
     most(
       `workers of the busiest runtime${what}`,
       workersOfBusiest,
-      (size.workers / runtimes) * factor.workersOfBusiest,
+      (size.workers / runtimes) * FACTOR.workersOfBusiest,
     );
   const streams = (what: string, spread: Spread): string | undefined =>
     most(`streams of the busiest connection${what}`, spread.streamsOfBusiestConnection, MOST.streamsOfConnection);
@@ -88,7 +81,7 @@ export function misplaced(placement: Placement): string[] {
   // A share of 1 in so many; what is random about few tenants is more.
   const share = size.workers / whole.runtimes;
   return [
-    most('workers', whole.workers, size.workers * factor.workers),
+    most('workers', whole.workers, size.workers * FACTOR.workers),
     busiest('', whole),
     busiest(' with one lost', runtimeLost),
     streams('', whole),

@@ -67,7 +67,7 @@ export {
 export { errorTypeOf } from './error-type.js';
 export { NO_PERSON, type LoginWanted, type PersonTokens, type TokenAnswer, type TokenAsk } from './person-token.js';
 export { FrameWriter } from './frame-writer.js';
-export { pickRuntime } from './rank-runtimes.js';
+export { pickRuntime, type Served } from './rank-runtimes.js';
 export { RuntimeClient, type BuildRequest, type BuiltRelease } from './runtime-client.js';
 export type { CallReply } from './call-reply.js';
 export type { RuntimeClientOptions, Supplier } from './runtime-client-options.js';

@@ -33,3 +33,9 @@ export type PersonTokens = (ask: TokenAsk) => Promise<TokenAnswer>;
 /** For what nobody in person has asked for: keys, machines, probes, checks of a release. */
 export const NO_PERSON: PersonTokens = ({ connector }) =>
   Promise.resolve({ kind: 'login', login: { connector, title: connector } });
+
+/** The answer where looking up has failed in a way that nobody foresaw. */
+export const NOT_LOOKED_UP: TokenAnswer = {
+  kind: 'failed',
+  message: 'The login there could not be looked up. Try again shortly.',
+};

@@ -1,29 +1,59 @@
 import { expect, test } from '@jest/globals';
 import { pickRuntime, type RankedRuntime } from './rank-runtimes.js';
 
-const KEYS = Array.from({ length: 3_000 }, (_, index) => `tenant ${index}`);
-const idle: RankedRuntime[] = ['a', 'b', 'c'].map((name) => ({ name, open: 0 }));
-const placesOf = (runtimes: readonly RankedRuntime[]) => KEYS.map((key) => pickRuntime(runtimes, key)?.name);
+/** A runtime, and how much each tenant has open there. */
+class Runtime implements RankedRuntime {
+  readonly tenants = new Map<string, number>();
+  open = 0;
+
+  constructor(readonly name: string) {}
+
+  openOf(tenantId: string): number {
+    return this.tenants.get(tenantId) ?? 0;
+  }
+
+  take(tenantId: string, count = 1): void {
+    this.open += count;
+    this.tenants.set(tenantId, this.openOf(tenantId) + count);
+  }
+}
+
+const TENANTS = Array.from({ length: 3_000 }, (_, index) => `tenant ${index}`);
+const runtimesOf = (...names: readonly string[]): Runtime[] => names.map((name) => new Runtime(name));
+const pick = (runtimes: readonly Runtime[], tenantId: string) => pickRuntime(runtimes, { tenantId, key: tenantId });
+const placesOf = (runtimes: readonly Runtime[]) => TENANTS.map((tenant) => pick(runtimes, tenant)?.name);
 
 test('a runtime that is lost moves only its own tenants', () => {
-  const before = placesOf(idle);
-  const after = placesOf(idle.slice(0, 2));
+  const before = placesOf(runtimesOf('a', 'b', 'c'));
+  const after = placesOf(runtimesOf('a', 'b'));
   for (const [at, place] of before.entries()) if (place !== 'c') expect(after[at]).toBe(place);
   for (const name of ['a', 'b', 'c']) expect(before.filter((place) => place === name).length).toBeGreaterThan(900);
 });
 
 test('calls of one tenant stay together while there are few, and none has more than its share where there are many', () => {
-  const runtimes = ['a', 'b', 'c'].map((name) => ({ name, open: 0 }));
-  const call = () => {
-    const picked = pickRuntime(runtimes, 'busy');
-    if (picked !== undefined) picked.open += 1;
-  };
-  for (let calls = 0; calls < 128; calls += 1) call();
+  const runtimes = runtimesOf('a', 'b', 'c');
+  for (let calls = 0; calls < 128; calls += 1) pick(runtimes, 'busy')?.take('busy');
   expect(runtimes.map(({ open }) => open).toSorted((left, right) => left - right)).toEqual([0, 0, 128]);
-  for (let calls = 128; calls < 3_000; calls += 1) call();
+  for (let calls = 128; calls < 3_000; calls += 1) pick(runtimes, 'busy')?.take('busy');
   expect(Math.max(...runtimes.map(({ open }) => open))).toBeLessThanOrEqual(1_251);
-  const own = placesOf(idle);
-  const [full = ''] = runtimes.toSorted((left, right) => right.open - left.open).map(({ name }) => name);
-  const now = placesOf(runtimes);
-  for (const [at, place] of own.entries()) if (place !== full) expect(now[at]).toBe(place);
+});
+
+test('where a busy tenant has filled a runtime the calm ones stay that live there, but for one that is no longer calm', () => {
+  const runtimes = runtimesOf('a', 'b', 'c');
+  const own = placesOf(runtimes);
+  for (let calls = 0; calls < 3_000; calls += 1) pick(runtimes, 'busy')?.take('busy');
+  expect(placesOf(runtimes)).toEqual(own);
+
+  const [full] = runtimes.toSorted((left, right) => right.open - left.open);
+  const calm = TENANTS[own.indexOf(full?.name)] ?? '';
+  full?.take(calm, 200);
+  expect(pick(runtimes, calm)?.name).not.toBe(full?.name);
+});
+
+test('a runtime that calm tenants alone have filled twice hands them on too', () => {
+  const runtimes = runtimesOf('a', 'b', 'c');
+  const [full] = runtimes;
+  const calm = TENANTS.filter((tenant) => pick(runtimes, tenant) === full);
+  for (const tenant of calm.slice(0, 900)) full?.take(tenant);
+  expect(pick(runtimes, calm.at(-1) ?? '')?.name).not.toBe(full?.name);
 });

@@ -2,30 +2,45 @@
 const { imul } = Math;
 /** Calls that one runtime may have open, whatever the others have: fewer are no reason to start a worker elsewhere. */
 const OPEN_MIN = 128;
-/** How much more than its share of all open calls one runtime may have. */
+/** How much more than its share of all open calls one runtime may have, and how much where tenants stay that have little open there. */
 const SHARE_MAX = 1.25;
+const SHARE_MAX_OF_CALM = 2;
+/** A tenant is calm that has less open at a runtime than such a part of what that may have. */
+const CALM = 1 / 8;
 
 /** A runtime as it is chosen: by its name, and by how much it has to do. */
 export interface RankedRuntime {
   readonly name: string;
   /** Calls and streams that this caller has open there. */
   readonly open: number;
+  /** How many of these are of one tenant. */
+  openOf(tenantId: string): number;
+}
+
+/** What is to be served: `key` is one of its tenant's. */
+export interface Served {
+  readonly tenantId: string;
+  readonly key: string;
 }
 
 /**
  * The runtime that serves a key, by rendezvous hashing: every caller picks the same one, and when a runtime leaves
  * only its own keys move. One that has more than its share of what is open is passed over for the next in the key's own
- * order (bounded load, Mirrokni et al. 2018), so that a busy key spreads and the others stay where they are.
+ * order (bounded load, Mirrokni et al. 2018), but for a tenant that has little open there: so a busy tenant spreads, and the
+ * others stay where they are. Were they passed over as well, by some callers and not by others, each would be awake twice.
  */
 export function pickRuntime<Runtime extends RankedRuntime>(
   runtimes: readonly Runtime[],
-  key: string,
+  { tenantId, key }: Served,
 ): Runtime | undefined {
   if (runtimes.length <= 1) return runtimes[0];
   const best = bestOf(runtimes, key);
   if (best === undefined || best.open < OPEN_MIN) return best;
   const all = runtimes.reduce((sum, { open }) => sum + open, 0);
-  const most = Math.max(OPEN_MIN, Math.ceil(((all + 1) / runtimes.length) * SHARE_MAX));
+  const share = (all + 1) / runtimes.length;
+  const most = Math.max(OPEN_MIN, Math.ceil(share * SHARE_MAX));
+  if (best.open < most) return best;
+  if (best.open < share * SHARE_MAX_OF_CALM && best.openOf(tenantId) < most * CALM) return best;
   return bestOf(
     runtimes.filter(({ open }) => open < most),
     key,

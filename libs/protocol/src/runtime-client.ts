@@ -125,7 +125,7 @@ export class RuntimeClient {
     const mounts = [{ serverSlug: request.forServer ?? serverSlug }];
     const context = supplied?.context && egressContextFor(supplied.context, mounts);
     const runs = { ...(thirdParty === undefined ? {} : { thirdParty }), ...(context === undefined ? {} : { context }) };
-    const connection = pickRuntime(this.#runtimes.taking, `${tenantId} ${serverSlug}`);
+    const connection = pickRuntime(this.#runtimes.taking, { tenantId, key: `${tenantId} ${serverSlug}` });
     if (connection === undefined) throw new AppError('unavailable', { retryAfterSeconds: 1 });
     const payload = artefact === undefined ? source : Buffer.concat([source, artefact]);
     return new Promise((resolve, reject) => {
@@ -224,6 +224,6 @@ export class RuntimeClient {
     const isPlain = route.mounts.every(({ serverSlug }) => environmentOf(serverSlug) === undefined);
     const least = Math.max(since, isPlain ? 0 : ENVIRONMENTS_SINCE);
     const able = this.#runtimes.taking.filter((one) => one.version >= least && !tried.has(one));
-    return pickRuntime(able, route.key);
+    return pickRuntime(able, route);
   }
 }

@@ -5,7 +5,7 @@ import { connectionProof, isProof, newChallenge } from './connection-proof.js';
 import { FrameWriter, trySend } from './frame-writer.js';
 import { FrameDecoder, FrameError } from './frames.js';
 import type { CallerFrame, Envelope, RuntimeFrame } from './messages.js';
-import type { TokenAnswer } from './person-token.js';
+import { NOT_LOOKED_UP } from './person-token.js';
 import { byClockAhead } from './clock-ahead.js';
 import { DOCUMENTS_SINCE, noSharedVersion, sharedVersion, SPOKEN, UNSAID } from './protocol-versions.js';
 import { openRuntimeSocket, writeRuntimeAddress, type RuntimeAddress } from './runtime-address.js';
@@ -57,6 +57,11 @@ export class RuntimeConnection {
   /** Calls and streams that are open there. */
   get open(): number {
     return this.#exchanges.size;
+  }
+
+  /** How many of them are one tenant's. */
+  openOf(tenantId: string): number {
+    return this.#exchanges.sizeOf(tenantId);
   }
 
   /** Whether the runtime says that it takes no new work. */
@@ -214,11 +219,8 @@ export class RuntimeConnection {
   async #answerToken({ s, a, ask }: Extract<RuntimeFrame, { t: 'token' }>): Promise<void> {
     const writer = this.#writer;
     if (writer === undefined || !this.#trusted || this.#exchanges.find(s) === undefined) return;
-    const answer = await this.#exchanges
-      .tokensOf(s)(ask)
-      .catch((): TokenAnswer => {
-        return { kind: 'failed', message: 'The login there could not be looked up. Try again shortly.' };
-      });
+    const tokens = this.#exchanges.tokensOf(s);
+    const answer = await tokens(ask).catch(() => NOT_LOOKED_UP);
     if (this.#exchanges.find(s) !== undefined) trySend(writer, { t: 'token', s, a, answer });
   }
 

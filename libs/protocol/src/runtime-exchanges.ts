@@ -49,16 +49,23 @@ export class RuntimeExchanges {
   readonly #open = new Map<number, RuntimeExchange>();
   /** Numbers of those that wait for what their runtime has asked for, and so cannot have begun. */
   readonly #unsupplied = new Set<number>();
+  /** How many are open of each tenant that has any. */
+  readonly #ofTenants = new Map<string, number>();
   #last = 0;
 
   get size(): number {
     return this.#open.size;
   }
 
+  sizeOf(tenantId: string): number {
+    return this.#ofTenants.get(tenantId) ?? 0;
+  }
+
   /** Numbers an exchange. */
   add(exchange: RuntimeExchange): number {
     const s = ++this.#last;
     this.#open.set(s, exchange);
+    this.#ofTenants.set(exchange.tenantId, this.sizeOf(exchange.tenantId) + 1);
     return s;
   }
 
@@ -90,8 +97,7 @@ export class RuntimeExchanges {
       exchange.onPart(payload);
       return;
     }
-    this.#open.delete(frame.s);
-    this.#unsupplied.delete(frame.s);
+    this.#forget(frame.s, exchange);
     switch (frame.t) {
       case 'done':
         return exchange.onDone(payload, frame.outcome, frame.upstreamMs, frame.facts);
@@ -120,15 +126,16 @@ export class RuntimeExchanges {
   /** Ends one exchange with a failure. */
   fail(s: number, failure: FrameFailure, outcome: OutcomeClass, started: boolean): void {
     const exchange = this.#open.get(s);
-    this.#open.delete(s);
-    this.#unsupplied.delete(s);
-    exchange?.onFail(failure, outcome, started);
+    if (exchange === undefined) return;
+    this.#forget(s, exchange);
+    exchange.onFail(failure, outcome, started);
   }
 
   /** Ends all of them: the connection is gone, and nobody knows how far those came that had what they need. */
   failAll(failure: FrameFailure, outcome: OutcomeClass): void {
     const open = [...this.#open].map(([s, exchange]) => ({ exchange, started: !this.#unsupplied.has(s) }));
     this.#open.clear();
+    this.#ofTenants.clear();
     this.#unsupplied.clear();
     for (const { exchange, started } of open) exchange.onFail(failure, outcome, started);
   }
@@ -138,6 +145,14 @@ export class RuntimeExchanges {
     const overdue = [...this.#open].filter(([, exchange]) => exchange.deadlineMs + GRACE_MS <= nowMs).map(([s]) => s);
     for (const s of overdue) this.fail(s, { code: 'deadline_exceeded' }, 'deadline', true);
     return overdue;
+  }
+
+  #forget(s: number, { tenantId }: RuntimeExchange): void {
+    this.#open.delete(s);
+    this.#unsupplied.delete(s);
+    const left = this.sizeOf(tenantId) - 1;
+    if (left > 0) this.#ofTenants.set(tenantId, left);
+    else this.#ofTenants.delete(tenantId);
   }
 }
 
