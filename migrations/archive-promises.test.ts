@@ -1,23 +1,18 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { newId } from '#libs/database';
-import { testDatabase, type TestDatabase } from '#libs/testing';
-import { Client } from 'pg';
-import type { QueryRunner } from 'typeorm';
+import type { Client } from 'pg';
 import { ArchivePromises1763917000000 } from './1763917000000-archive-promises.js';
+import { openOwnedDatabase, type OwnedDatabase } from './support/owned-database.fixture.js';
 
-let database: TestDatabase;
+let database: OwnedDatabase;
 let owner: Client;
 
 beforeAll(async () => {
-  database = await testDatabase();
-  owner = new Client({ connectionString: database.databaseUrl });
-  await owner.connect();
+  database = await openOwnedDatabase();
+  ({ owner } = database);
 });
 
-afterAll(async () => {
-  await owner.end();
-  await database.drop();
-});
+afterAll(() => database?.drop());
 
 test('archives that were there are kept as long as their plan says now, and are unchangeable again', async () => {
   await owner.query(`
@@ -40,8 +35,7 @@ test('archives that were there are kept as long as their plan says now, and are 
       [id],
     );
   }
-  const runner = { query: (text: string) => owner.query(text) } as unknown as QueryRunner; // it is asked for nothing else
-  await new ArchivePromises1763917000000().up(runner);
+  await new ArchivePromises1763917000000().up(database.runner);
   const { rows } = await owner.query(
     `select tenant_id, (kept_until at time zone 'utc')::text as until from audit_archives order by kept_until`,
   );

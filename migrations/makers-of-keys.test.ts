@@ -1,23 +1,19 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { newId } from '#libs/database';
-import { testDatabase, type TestDatabase } from '#libs/testing';
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import type { QueryRunner } from 'typeorm';
 import { MakersFromTheLog1763967100000 } from './1763967100000-makers-from-the-log.js';
+import { openOwnedDatabase, type OwnedDatabase } from './support/owned-database.fixture.js';
 
-let database: TestDatabase;
+let database: OwnedDatabase;
 let owner: Client;
 
 beforeAll(async () => {
-  database = await testDatabase();
-  owner = new Client({ connectionString: database.databaseUrl });
-  await owner.connect();
+  database = await openOwnedDatabase();
+  ({ owner } = database);
 });
 
-afterAll(async () => {
-  await owner?.end();
-  await database?.drop();
-});
+afterAll(() => database?.drop());
 
 test('whose the keys and clients are that were there is taken from the log, through keys that made keys, within each tenant', async () => {
   const [tenant, other, ada, bob] = [newId(), newId(), newId(), newId()];
@@ -75,8 +71,7 @@ async function asKeeper<Result>(work: (runner: QueryRunner) => Promise<Result>):
     await owner.query(`grant select, update on tenants, api_keys, clients, audit_log to ${keeper}`);
     await owner.query(`begin`);
     await owner.query(`set local role ${keeper}`);
-    const runner = { query: async (text: string) => (await owner.query(text)).rows };
-    const result = await work(runner as unknown as QueryRunner); // it is asked for nothing else
+    const result = await work(database.runner);
     await owner.query(`commit`);
     return result;
   } finally {

@@ -1,23 +1,18 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { newId } from '#libs/database';
-import { testDatabase, type TestDatabase } from '#libs/testing';
-import { Client } from 'pg';
-import type { QueryRunner } from 'typeorm';
+import type { Client } from 'pg';
 import { ScopesOfGoneServers1763969100000 } from './1763969100000-scopes-of-gone-servers.js';
+import { openOwnedDatabase, type OwnedDatabase } from './support/owned-database.fixture.js';
 
-let database: TestDatabase;
+let database: OwnedDatabase;
 let owner: Client;
 
 beforeAll(async () => {
-  database = await testDatabase();
-  owner = new Client({ connectionString: database.databaseUrl });
-  await owner.connect();
+  database = await openOwnedDatabase();
+  ({ owner } = database);
 });
 
-afterAll(async () => {
-  await owner?.end();
-  await database?.drop();
-});
+afterAll(() => database?.drop());
 
 test('keys and clients lose the scopes of servers that are gone, each by the servers of its own tenant', async () => {
   const [tenant, other] = [newId(), newId()];
@@ -44,8 +39,7 @@ test('keys and clients lose the scopes of servers that are gone, each by the ser
       [tenant, `c${at}`, scopes],
     );
   }
-  const runner = { query: async (text: string) => (await owner.query(text)).rows };
-  await new ScopesOfGoneServers1763969100000().up(runner as unknown as QueryRunner); // it is asked for nothing else
+  await new ScopesOfGoneServers1763969100000().up(database.runner);
   const keys = await owner.query(`select scopes, revoked_at is not null as revoked from api_keys order by name`);
   expect(keys.rows).toEqual(cases.map(([, scopes, revoked]) => ({ scopes, revoked })));
   const clients = await owner.query(`select scopes, enabled from clients order by id`);

@@ -1,29 +1,23 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { newId } from '#libs/database';
 import { sha256Digest } from '#libs/protocol';
-import { testDatabase, type TestDatabase } from '#libs/testing';
-import { Client } from 'pg';
-import type { QueryRunner } from 'typeorm';
+import type { Client } from 'pg';
 import { Scopes1763743000000 } from './1763743000000-scopes.js';
+import { openOwnedDatabase, type OwnedDatabase } from './support/owned-database.fixture.js';
 
-let database: TestDatabase;
+let database: OwnedDatabase;
 let owner: Client;
 
 beforeAll(async () => {
-  database = await testDatabase();
-  owner = new Client({ connectionString: database.databaseUrl });
-  await owner.connect();
+  database = await openOwnedDatabase();
+  ({ owner } = database);
 });
 
-afterAll(async () => {
-  await owner.end();
-  await database.drop();
-});
+afterAll(() => database?.drop());
 
 test('servers that were there go on writing, and their releases are told apart by what their manifests say', async () => {
   const migration = new Scopes1763743000000();
-  const runner = { query: (text: string) => owner.query(text) } as unknown as QueryRunner; // it is asked for nothing else
-  await migration.down(runner);
+  await migration.down(database.runner);
   const [tenant, server, release, empty] = [newId(), newId(), newId(), newId()];
   const manifest = JSON.stringify({
     tools: [
@@ -51,7 +45,7 @@ test('servers that were there go on writing, and their releases are told apart b
       [tenant, id, server, number, digest],
     );
   }
-  await migration.up(runner);
+  await migration.up(database.runner);
   const { rows: servers } = await owner.query(`select writes, asks_for, tool_groups from servers`);
   expect(servers).toEqual([{ writes: true, asks_for: 'read', tool_groups: {} }]);
   const { rows } = await owner.query(`select tools from releases order by number`);

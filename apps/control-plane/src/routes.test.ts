@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import type { OpenApiDocument } from './openapi-document/build-document.js';
 import { startControlPlane, type ControlPlane, type TestTenant } from './testing/control-plane.fixture.js';
 import { pathToNothing } from './testing/path-to-nothing.fixture.js';
@@ -44,8 +44,7 @@ const CREATES_ITS_NAME = new Set([
 
 beforeAll(async () => {
   api = await startControlPlane({ runtime: true, dedicated: true });
-  owner = new Client({ connectionString: api.databaseUrl });
-  await owner.connect();
+  owner = await api.connectOwner();
   [tenant, other] = await Promise.all([api.newTenant('CANARY-A'), api.newTenant('CANARY-B')]);
   const roomy = {
     calls_per_minute: 100,
@@ -79,10 +78,7 @@ beforeAll(async () => {
   );
 });
 
-afterAll(async () => {
-  await owner?.end();
-  await api?.stop();
-});
+afterAll(() => api?.stop());
 
 function routeOf(name: string): ListedRoute {
   const route = listed.find((candidate) => candidate.route === name);

@@ -11,7 +11,9 @@ import { until } from '#libs/testing';
 import { startUpstream, type Upstream } from './upstream.fixture.js';
 import {
   callOf,
+  INITIALIZE,
   INTAKE_KEY,
+  LIST,
   manifestOf,
   startRuntime,
   supplierOf,
@@ -22,13 +24,6 @@ import {
 
 const NAME = 'runtimes.wharf.example';
 const HOSTS = ['127.0.0.1', '127.0.0.2'];
-const INITIALIZE = {
-  jsonrpc: '2.0',
-  id: 1,
-  method: 'initialize',
-  params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } },
-};
-const LIST = { jsonrpc: '2.0', id: 2, method: 'tools/list' };
 
 describe('worker-runtimes on other machines', () => {
   let folder: string;

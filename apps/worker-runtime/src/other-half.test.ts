@@ -7,7 +7,9 @@ import { freePort } from '#libs/embedded';
 import { RuntimeClient } from '#libs/protocol';
 import {
   callOf,
+  INITIALIZE,
   INTAKE_KEY,
+  LIST,
   manifestOf,
   startRuntime,
   supplierOf,
@@ -15,13 +17,6 @@ import {
   type RuntimeUnderTest,
 } from './worker-runtime.fixture.js';
 
-const INITIALIZE = {
-  jsonrpc: '2.0',
-  id: 1,
-  method: 'initialize',
-  params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } },
-};
-const LIST = { jsonrpc: '2.0', id: 2, method: 'tools/list' };
 /** What a name server answers where there is no such name, and where it cannot say. */
 const failed = (code: string): Error => Object.assign(new Error(`getaddrinfo ${code}`), { code });
 

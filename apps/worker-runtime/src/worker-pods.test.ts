@@ -11,7 +11,9 @@ import { startUpstream, type Upstream } from './upstream.fixture.js';
 import { REACHER_PACKAGE } from './npm-packages.fixture.js';
 import {
   callOf,
+  INITIALIZE,
   INTAKE_KEY,
+  LEGACY_CALL,
   manifestOf,
   startRuntime,
   supplierOf,
@@ -27,18 +29,6 @@ const POD_KEYS = {
   WHARF_POD_RUNTIME_CLASS: 'gvisor',
   WHARF_POD_DIAL_HOST: '127.0.0.1',
   WHARF_POD_DIAL_PORT: '0',
-};
-const INITIALIZE = {
-  jsonrpc: '2.0',
-  id: 1,
-  method: 'initialize',
-  params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } },
-};
-const LEGACY_CALL = {
-  jsonrpc: '2.0',
-  id: 2,
-  method: 'tools/call',
-  params: { name: 'echo', arguments: { text: 'legacy' } },
 };
 
 const folder = mkdtempSync(path.join(tmpdir(), 'wharf-pods-'));

@@ -24,6 +24,21 @@ const ENTRY = path.resolve('dist/apps/worker-runtime/src/main.js');
 /** The key that tests share with their runtime. */
 export const INTAKE_KEY = new Secret('an intake key for tests of 32 characters and more');
 
+/** What a client of the 2025 era sends: first, and then. */
+export const INITIALIZE = {
+  jsonrpc: '2.0',
+  id: 1,
+  method: 'initialize',
+  params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } },
+};
+export const LIST = { jsonrpc: '2.0', id: 2, method: 'tools/list' };
+export const LEGACY_CALL = {
+  jsonrpc: '2.0',
+  id: 2,
+  method: 'tools/call',
+  params: { name: 'echo', arguments: { text: 'legacy' } },
+};
+
 /** A worker-runtime in a process of its own. */
 export interface RuntimeUnderTest {
   readonly socket: string;

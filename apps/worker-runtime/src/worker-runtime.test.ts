@@ -7,7 +7,9 @@ import { RuntimeClient } from '#libs/protocol';
 import { startUpstream, type Upstream } from './upstream.fixture.js';
 import {
   callOf,
+  INITIALIZE,
   INTAKE_KEY,
+  LEGACY_CALL,
   manifestOf,
   startRuntime,
   supplierOf,
@@ -15,19 +17,6 @@ import {
   toolCall,
   type RuntimeUnderTest,
 } from './worker-runtime.fixture.js';
-
-const INITIALIZE = {
-  jsonrpc: '2.0',
-  id: 1,
-  method: 'initialize',
-  params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } },
-};
-const LEGACY_CALL = {
-  jsonrpc: '2.0',
-  id: 2,
-  method: 'tools/call',
-  params: { name: 'echo', arguments: { text: 'legacy' } },
-};
 
 describe('worker-runtime', () => {
   let upstream: Upstream;

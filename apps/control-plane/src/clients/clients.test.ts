@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { hashClientSecret, tenantOfClient } from '#libs/identity';
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { startControlPlane, type ControlPlane, type TestTenant } from '../testing/control-plane.fixture.js';
 
 let api: ControlPlane;
@@ -11,13 +11,9 @@ let owner: Client;
 beforeAll(async () => {
   api = await startControlPlane();
   tenant = await api.newTenant();
-  owner = new Client({ connectionString: api.databaseUrl });
-  await owner.connect();
+  owner = await api.connectOwner();
 });
-afterAll(async () => {
-  await owner.end();
-  await api.stop();
-});
+afterAll(() => api.stop());
 
 const APP = { kind: 'confidential', name: 'App', redirect_uris: ['https://app.example/cb'] };
 const PUBLIC_APP = { kind: 'public', name: 'App', redirect_uris: ['http://127.0.0.1/cb', 'com.example.app:/cb'] };

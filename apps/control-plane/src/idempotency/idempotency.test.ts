@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { startControlPlane, type ControlPlane, type TestTenant } from '../testing/control-plane.fixture.js';
 
 let api: ControlPlane;
@@ -10,15 +10,11 @@ let other: TestTenant;
 
 beforeAll(async () => {
   api = await startControlPlane();
-  owner = new Client({ connectionString: api.databaseUrl });
-  await owner.connect();
+  owner = await api.connectOwner();
   [tenant, other] = await Promise.all([api.newTenant(), api.newTenant()]);
 });
 
-afterAll(async () => {
-  await owner?.end();
-  await api?.stop();
-});
+afterAll(() => api?.stop());
 
 const KEY = { name: 'agent', scopes: ['mcp'] };
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { startControlPlane, type ControlPlane, type TestTenant } from '../testing/control-plane.fixture.js';
 import { openIssuer } from '../testing/openid-issuer.fixture.js';
 
@@ -9,13 +9,9 @@ let tenant: TestTenant;
 
 beforeAll(async () => {
   api = await startControlPlane();
-  owner = new Client({ connectionString: api.databaseUrl });
-  await owner.connect();
+  owner = await api.connectOwner();
 });
-afterAll(async () => {
-  await owner?.end();
-  await api?.stop();
-});
+afterAll(() => api?.stop());
 beforeEach(async () => {
   tenant = await api.newTenant();
 });

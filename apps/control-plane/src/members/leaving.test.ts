@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { newCompany, type Company } from '../testing/company.fixture.js';
 import { startControlPlane, type ControlPlane, type TestTenant } from '../testing/control-plane.fixture.js';
 import { invite } from '../testing/member-examples.fixture.js';
 
@@ -7,23 +8,18 @@ let tenant: TestTenant;
 let owner: string;
 let admin: string;
 let adminId: string;
+let change: Company['change'];
+let events: Company['events'];
 
 beforeAll(async () => {
   api = await startControlPlane();
 });
 
 beforeEach(async () => {
-  tenant = await api.newTenant();
-  owner = await api.tokenOf(tenant, tenant.ownerId);
-  adminId = await api.newMember(tenant, 'admin');
-  admin = await api.tokenOf(tenant, adminId);
+  ({ tenant, owner, admin, adminId, change, events } = await newCompany(api));
 });
 
 afterAll(() => api?.stop());
-
-const change = (key: string, id: string, body: unknown) => api.send('PATCH', `/v1/members/${id}`, { key, body });
-const events = async (event: string) =>
-  (await api.send('GET', `/v1/audit?event=${event}`, { key: tenant.key })).body.records;
 
 describe('the API keys of a member', () => {
   const keyBy = async (token: string) => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { invite } from '../testing/member-examples.fixture.js';
+import { newCompany, type Company } from '../testing/company.fixture.js';
 import { startControlPlane, type ControlPlane, type TestTenant } from '../testing/control-plane.fixture.js';
 
 let api: ControlPlane;
@@ -7,24 +8,20 @@ let tenant: TestTenant;
 let owner: string;
 let admin: string;
 let adminId: string;
+let change: Company['change'];
+let events: Company['events'];
 
 beforeAll(async () => {
   api = await startControlPlane();
 });
 
 beforeEach(async () => {
-  tenant = await api.newTenant();
-  owner = await api.tokenOf(tenant, tenant.ownerId);
-  adminId = await api.newMember(tenant, 'admin');
-  admin = await api.tokenOf(tenant, adminId);
+  ({ tenant, owner, admin, adminId, change, events } = await newCompany(api));
 });
 
 afterAll(() => api?.stop());
 
-const change = (key: string, id: string, body: unknown) => api.send('PATCH', `/v1/members/${id}`, { key, body });
 const remove = (key: string, id: string) => api.send('DELETE', `/v1/members/${id}`, { key });
-const events = async (event: string) =>
-  (await api.send('GET', `/v1/audit?event=${event}`, { key: tenant.key })).body.records;
 
 describe('owners', () => {
   test('the last owner can neither go nor become anything else, whoever asks', async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { startControlPlane, type ControlPlane } from '../testing/control-plane.fixture.js';
 import { codeOf, newSession, type TestOperator } from '../testing/operators.fixture.js';
 
@@ -10,14 +10,10 @@ let owner: Client;
 
 beforeAll(async () => {
   api = await startControlPlane();
-  owner = new Client({ connectionString: api.databaseUrl });
-  await owner.connect();
+  owner = await api.connectOwner();
 });
 
-afterAll(async () => {
-  await owner?.end();
-  await api?.stop();
-});
+afterAll(() => api?.stop());
 
 /** A code that counts as unused, as one of half a minute later would. */
 async function unusedCode({ id, totp }: TestOperator): Promise<string> {

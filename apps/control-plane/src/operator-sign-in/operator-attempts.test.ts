@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { startControlPlane, type ControlPlane } from '../testing/control-plane.fixture.js';
 import { codeOf, newOperator, type TestOperator } from '../testing/operators.fixture.js';
 
@@ -10,14 +10,10 @@ const [ATTACKER, OFFICE, HOTEL] = ['203.0.113.7', '198.51.100.1', '192.0.2.44'];
 
 beforeAll(async () => {
   api = await startControlPlane({ environment: { WHARF_TRUST_PROXY: 'true' } });
-  owner = new Client({ connectionString: api.databaseUrl });
-  await owner.connect();
+  owner = await api.connectOwner();
 });
 
-afterAll(async () => {
-  await owner?.end();
-  await api.stop();
-});
+afterAll(() => api.stop());
 
 const signIn = async (from: string, { email, password }: Pick<TestOperator, 'email' | 'password'>, code: string) =>
   (

@@ -9,15 +9,11 @@ let tenant: TestTenant;
 
 beforeAll(async () => {
   api = await startControlPlane({ dedicated: true });
-  owner = new Client({ connectionString: api.databaseUrl });
-  await owner.connect();
+  owner = await api.connectOwner();
   tenant = await api.newTenant();
 });
 
-afterAll(async () => {
-  await owner?.end();
-  await api?.stop();
-});
+afterAll(() => api?.stop());
 
 const show = () => api.send('GET', `/admin/v1/tenants/${tenant.slug}/home`, { key: api.operatorKey });
 const move = (database: string) =>

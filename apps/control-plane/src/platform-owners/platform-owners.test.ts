@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { startControlPlane, type ControlPlane, type TestTenant } from '../testing/control-plane.fixture.js';
 
 /** A tenant whose only owner came back from another database without an address. */
@@ -9,17 +9,13 @@ let tenant: TestTenant;
 
 beforeAll(async () => {
   api = await startControlPlane();
-  owner = new Client({ connectionString: api.databaseUrl });
-  await owner.connect();
+  owner = await api.connectOwner();
 });
 beforeEach(async () => {
   tenant = await api.newTenant();
   await owner.query(`update accounts set email = id || '@lost.invalid' where id = $1`, [tenant.ownerId]);
 });
-afterAll(async () => {
-  await owner?.end();
-  await api?.stop();
-});
+afterAll(() => api?.stop());
 
 const path = () => `/admin/v1/tenants/${tenant.slug}/owners`;
 const seen = async () => (await api.send('GET', path(), { key: api.operatorKey })).body;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { until } from '#libs/testing';
 import { startControlPlane, type ControlPlane } from '../testing/control-plane.fixture.js';
 import { startRuntime } from '../testing/runtime.fixture.js';
@@ -13,12 +13,10 @@ beforeAll(async () => {
   runtimes = [await startRuntime(key), await startRuntime(key)];
   const sockets = runtimes.map(({ socket }) => socket).join(',');
   api = await startControlPlane({ environment: { WHARF_RUNTIME_SOCKETS: sockets } });
-  owner = new Client({ connectionString: api.databaseUrl });
-  await owner.connect();
+  owner = await api.connectOwner();
 });
 
 afterAll(async () => {
-  await owner?.end();
   await api?.stop();
   await Promise.all(runtimes.map((runtime) => runtime.stop()));
 });

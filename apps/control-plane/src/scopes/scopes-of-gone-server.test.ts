@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { startControlPlane, type ControlPlane, type TestTenant } from '../testing/control-plane.fixture.js';
 
 let api: ControlPlane;
@@ -8,13 +8,9 @@ let tenant: TestTenant;
 
 beforeAll(async () => {
   api = await startControlPlane();
-  owner = new Client({ connectionString: api.databaseUrl });
-  await owner.connect();
+  owner = await api.connectOwner();
 });
-afterAll(async () => {
-  await owner?.end();
-  await api?.stop();
-});
+afterAll(() => api?.stop());
 beforeEach(async () => {
   tenant = await api.newTenant();
   for (const slug of ['brief', 'brief-eu']) await newServer(slug);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { startControlPlane, type ControlPlane, type TestTenant } from '../testing/control-plane.fixture.js';
 
 let api: ControlPlane;
@@ -11,14 +11,10 @@ beforeAll(async () => {
   api = await startControlPlane({ environment: { WHARF_OPERATOR_CONTACT: 'help@example.com' } });
   tenant = await api.newTenant();
   token = await api.tokenOf(tenant, tenant.ownerId);
-  owner = new Client({ connectionString: api.databaseUrl });
-  await owner.connect();
+  owner = await api.connectOwner();
 });
 
-afterAll(async () => {
-  await owner?.end();
-  await api.stop();
-});
+afterAll(() => api.stop());
 
 const leave = (key: string, confirm = tenant.slug) =>
   api.send('DELETE', `/v1/tenant?confirm=${confirm}&reason=we%20are%20done`, { key });

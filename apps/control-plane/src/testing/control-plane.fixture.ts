@@ -102,6 +102,7 @@ export async function startControlPlane({ runtime, dedicated, environment = {} }
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo; // listening on TCP
   const url = `http://127.0.0.1:${port}`;
+  const owners: Client[] = [];
   const send = (method: string, path: string, sent: Sent = {}): Promise<Answer> => exchange(url, method, path, sent);
   return {
     url,
@@ -114,12 +115,19 @@ export async function startControlPlane({ runtime, dedicated, environment = {} }
     masterKey: store.masterKey,
     service,
     ...people(send, control, issuer),
+    /** A connection as the owner of the database, which ends with the rest. */
+    async connectOwner(): Promise<Client> {
+      const owner = new Client({ connectionString: store.databaseUrl });
+      owners.push(owner);
+      await owner.connect();
+      return owner;
+    },
     /** The mails that wait; each is taken once. */
     async mails(): Promise<ClaimedMail[]> {
       return background.asService((tx) => claimMails(tx, store.masterKey, { max: 1_000, leaseSeconds: 3_600 }));
     },
     async stop(): Promise<void> {
-      await closeServer(server, 1_000);
+      await Promise.all([closeServer(server, 1_000), ...owners.map((owner) => owner.end())]);
       await service.stop();
       await Promise.all([control.close(), background.close(), issuer.stop(), worker?.stop()]);
       await Promise.all([store.drop(), own?.drop()]);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { startControlPlane, type ControlPlane, type TestTenant } from '../testing/control-plane.fixture.js';
 
 let api: ControlPlane;
@@ -10,14 +10,10 @@ let twin: TestTenant;
 beforeAll(async () => {
   api = await startControlPlane();
   [own, twin] = [await api.newTenant(), await api.newTenant()];
-  owner = new Client({ connectionString: api.databaseUrl });
-  await owner.connect();
+  owner = await api.connectOwner();
 });
 
-afterAll(async () => {
-  await owner?.end();
-  await api?.stop();
-});
+afterAll(() => api?.stop());
 
 const NAMES = ['b', 'd "ü🙂'];
 const HOURS = ['2026-03-10T05:00Z', '2026-03-10T07:00Z', '2026-03-12T05:00Z', '2026-04-02T05:00Z'];

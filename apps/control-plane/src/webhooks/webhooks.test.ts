@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { startControlPlane, type ControlPlane, type TestTenant } from '../testing/control-plane.fixture.js';
 
 let api: ControlPlane;
@@ -9,14 +9,10 @@ let owner: Client;
 beforeAll(async () => {
   api = await startControlPlane();
   tenant = await api.newTenant();
-  owner = new Client({ connectionString: api.databaseUrl });
-  await owner.connect();
+  owner = await api.connectOwner();
 });
 
-afterAll(async () => {
-  await owner.end();
-  await api.stop();
-});
+afterAll(() => api.stop());
 
 const each = { mode: 'each', name: 'W', url: 'https://example.com/hook', events: ['*'] };
 const stream = { mode: 'stream', name: 'W', url: 'https://example.com/hook' };
