@@ -12,6 +12,7 @@ const NEW: Built = path.resolve('.');
 /** Generous: ten services start, and machines of CI are shared. */
 const SWITCH_MS = 900_000;
 const SESSIONS = 6;
+const ROUNDS = 3;
 const CALLERS = ['auth-server', 'control-plane', 'gateway', 'background'] as const;
 
 /** One half of the platform, as a release's overlay has it. */
@@ -85,8 +86,10 @@ async function answersOf(sessions: readonly Agent[]): Promise<readonly string[]>
     const { isError } = await client.callTool({ name: 'books', arguments: {} });
     return isError === true ? 'an error of the tool' : 'ok';
   };
-  const rounds = [1, 2, 3].flatMap(() => sessions.map((session) => call(session).catch(String)));
-  return [...new Set(await Promise.all(rounds))];
+  const answers: string[] = [];
+  for (let round = 0; round < ROUNDS; round += 1)
+    answers.push(...(await Promise.all(sessions.map((session) => call(session).catch(String)))));
+  return [...new Set(answers)];
 }
 
 test(
@@ -132,7 +135,7 @@ test(
       await blue.stop();
       expect(await answersOf(young.slice(1))).toEqual(['ok']);
       const gone = await answersOf(before.slice(0, 1));
-      expect([gone.length, gone[0]]).toEqual([1, expect.stringMatching(/404|session/i)]);
+      for (const answer of gone) expect(answer).toMatch(/"code":-31005/);
       expect(await answersOf([await openSession()])).toEqual(['ok']);
     } finally {
       await balancer.close();

@@ -1,11 +1,11 @@
 import { UnplacedRefusals } from '#libs/audit';
 import { dedicatedOf, regionOf, type Environment, type Secret } from '#libs/config';
 import type { ConnectRecorder } from '#libs/connect-attempts';
-import { Database, requireSchema, waitForSchema, warnWhenAway } from '#libs/database';
+import { Database, requireSchema, warnWhenAway } from '#libs/database';
 import { readinessOf, runWhenMain, type Service } from '#libs/http';
 import { MasterKeyRewrapper } from '#libs/rewrap';
 import { withMasterKeys } from '#libs/root-keys';
-import { acceptMasterKeys } from '#libs/secrets';
+import { acceptMasterKeys, waitForSchema } from '#libs/secrets';
 import { createLogger, startTelemetry, type Logger } from '#libs/telemetry';
 import { AccessAudit } from './access/access-audit.js';
 import { ResourceAccess } from './access/resource-access.js';

@@ -1,12 +1,12 @@
 import { dedicatedOf, type Environment } from '#libs/config';
 import { openBlobStore } from '#libs/blobs';
 import { ChangeAnnouncer } from '#libs/changes';
-import { Database, OPERATORS_COPIES, SharedCopies, requireSchema, waitForSchema, warnWhenAway } from '#libs/database';
+import { Database, OPERATORS_COPIES, SharedCopies, requireSchema, warnWhenAway } from '#libs/database';
 import { readinessOf, runWhenMain, type Readiness, type Service } from '#libs/http';
 import { RuntimeClient } from '#libs/protocol';
 import { MasterKeyRewrapper } from '#libs/rewrap';
 import { withMasterKeys } from '#libs/root-keys';
-import { acceptMasterKeys } from '#libs/secrets';
+import { acceptMasterKeys, waitForSchema } from '#libs/secrets';
 import { openRedis } from '#libs/redis';
 import { databaseSupplier } from '#libs/supply';
 import { createLogger, startTelemetry } from '#libs/telemetry';

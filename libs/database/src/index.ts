@@ -9,7 +9,6 @@ export { TenantAway, unlessAway } from './homes/tenant-away.js';
 export { listenForChanges, type ChangeListener } from './changes.js';
 export { firstIdAt, isIdShaped, newId } from './new-id.js';
 export { ownMigrations, requireSchema, SchemaError, warnWhenAway } from './own-schema.js';
-export { waitForSchema } from './schema-wait.js';
-export { RoleUrls } from './connection/role-urls.js';
+export { RoleRefused, RoleUrls } from './connection/role-urls.js';
 export { DATABASE_ROLES, rolePassword, urlForRole, type DatabaseRole } from './roles.js';
 export { isTimeout, isUniqueViolation } from './connection/sql-errors.js';

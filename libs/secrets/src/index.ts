@@ -14,6 +14,7 @@ export {
 export { DataKeyRing } from './data-key-ring.js';
 export { DerivedKeys } from './derived-keys.js';
 export { sealedContext, secretContext, type SealedValue } from './sealed-value.js';
+export { waitForSchema } from './schema-wait.js';
 export { acceptMasterKeys, lastingPurpose, recordMasterKeys, refuseForeignKeys } from './installation-keys.js';
 export { openPersonKey, PersonKeys } from './person-keys.js';
 export {

@@ -19,6 +19,9 @@ interface MasterKeyRow {
 /** Runs one statement, whoever is connected. */
 export type Query = <Row>(sql: string, parameters?: unknown[]) => Promise<Row[]>;
 
+/** Thrown when the master key that seals is not written down in this database, which `npm run migrate` does. */
+export class KeyNotInUse extends ConfigError {}
+
 const CANARY = Buffer.from('the canary sings');
 const KEYS = `select id, canary, left_at is not null as has_left from master_keys order by created_at, id`;
 
@@ -33,7 +36,7 @@ export async function acceptMasterKeys(database: Database, masterKey: Secret): P
     refuseForeign(rows, masterKey);
     const current = rows.find(({ id }) => id === masterKeyId(masterKey));
     if (current === undefined || current.has_left)
-      throw new ConfigError(
+      throw new KeyNotInUse(
         `The first key of WHARF_MASTER_KEY, ${masterKeyId(masterKey)}, is not in use in this database: run \`npm run migrate\` with the same WHARF_MASTER_KEY first.`,
       );
     if (!(masterKey instanceof MasterKeys)) return;

@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { ConfigError, type Environment, type Secret } from '#libs/config';
-import { Database } from './doors.js';
-import { RoleRefused } from './connection/role-urls.js';
-import { requireSchema, SchemaError } from './own-schema.js';
-import type { DatabaseRole } from './roles.js';
+import { Database, requireSchema, RoleRefused, SchemaError, type DatabaseRole } from '#libs/database';
+import { acceptMasterKeys, KeyNotInUse } from './installation-keys.js';
 
+/** What `npm run migrate` puts an end to. */
+const AWAITED = [SchemaError, RoleRefused, KeyNotInUse] as const;
 const SECONDS_MAX = 3_600;
 /** How often it is looked whether the schema is there. */
 const LOOK_MS = 2_000;
@@ -23,12 +23,13 @@ export interface Waiting {
 
 /**
  * Waits, for `WHARF_SCHEMA_WAIT_SECONDS` at most, until somebody else has brought the database to the schema of this version, or
- * to a later one: older and newer versions work side by side there. Without the setting it waits for nothing.
+ * to a later one: older and newer versions work side by side there; and until the master key is written down there, which
+ * is what `npm run migrate` does last. Without the setting it waits for nothing.
  *
  * The roles are made by the migrations, and PostgreSQL says the same of a role that is missing and of another's password:
  * that is waited for too. What is wrong in another way is for the start to say.
  *
- * @throws ConfigError, and SchemaError or RoleRefused when the time is over
+ * @throws ConfigError, and when the time is over SchemaError, RoleRefused or KeyNotInUse
  */
 export function waitForSchema({ role, configOf }: Waiting) {
   return async (environment: Environment, onWait: (what: string) => Promise<void>): Promise<void> => {
@@ -52,10 +53,11 @@ async function missingIn(config: DatabaseConfig, role: DatabaseRole): Promise<Er
     const { DATABASE_URL: databaseUrl, WHARF_MASTER_KEY: masterKey } = config;
     database = await Database.connect({ databaseUrl, role, masterKey, poolSize: 1 });
     await requireSchema(database);
+    await acceptMasterKeys(database, masterKey);
     return undefined;
   } catch (error) {
-    // A PostgreSQL that is away is for the start to report.
-    return error instanceof SchemaError || error instanceof RoleRefused ? error : undefined;
+    // A PostgreSQL that is away, or another installation's, is for the start to report.
+    return AWAITED.some((kind) => error instanceof kind) && error instanceof Error ? error : undefined;
   } finally {
     await database?.close();
   }
