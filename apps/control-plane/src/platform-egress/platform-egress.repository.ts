@@ -22,16 +22,15 @@ export class PlatformEgressRepository {
     ]);
   }
 
-  /** Those of these ports, of every tenant that is at home in the transaction's database. */
+  /** Those of these ports after an id, in the order of ids, of every tenant that is at home in the transaction's database. */
   async listOfPorts(
     tx: Transaction,
-    ports: readonly number[],
-    limit: number,
+    { ports, after, limit }: { readonly ports: readonly number[]; readonly after: string; readonly limit: number },
   ): Promise<Array<AllowanceRow & { tenant_id: string }>> {
     return tx.query(
-      `select tenant_id, ${COLUMNS} from egress_allowances where port = any($1) and app_is_home(tenant_id)
-       order by tenant_id, id limit $2`,
-      [ports, limit],
+      `select tenant_id, ${COLUMNS} from egress_allowances where port = any($1) and id > $2 and app_is_home(tenant_id)
+       order by id limit $3`,
+      [ports, after, limit],
     );
   }
 

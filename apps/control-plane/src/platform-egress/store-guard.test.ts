@@ -4,7 +4,7 @@ import { createLogger } from '#libs/telemetry';
 import { settleTenant, until } from '#libs/testing';
 import { Secret } from '#libs/config';
 import { startControlPlane, type ControlPlane, type TestTenant } from '../testing/control-plane.fixture.js';
-import { storeGuard } from './store-guard.js';
+import { StoreGuard, storeGuard } from './store-guard.js';
 
 let api: ControlPlane;
 let operators: Database;
@@ -55,11 +55,12 @@ test('what comes to lead to a store that has moved is withdrawn, wherever its te
     REDIS_URL: 'redis://127.0.0.1:7000',
     WHARF_DEDICATED_DATABASES: new Map<string, Secret>(),
   };
-  const guard = storeGuard(operators, moved, createLogger('test', 'silent'));
+  const logger = createLogger('test', 'silent');
+  const guard = new StoreGuard(operators, moved, logger);
   let withdrawn = 0;
   // A database that has just come into use is asked within seconds.
-  await until(async () => (withdrawn += await guard.sweep()) >= 4, 'both homes are asked');
-  expect([withdrawn, await guard.sweep()]).toEqual([4, 0]);
+  await until(async () => (withdrawn += await guard.withdraw(2)) >= 4, 'both homes are asked');
+  expect([withdrawn, await storeGuard(operators, moved, logger).sweep()]).toEqual([4, 0]);
   expect([await left(tenant), await left(away)]).toEqual([kept.toSorted(), []]);
   for (const [of, ids] of [
     [tenant, gone],

@@ -8,6 +8,8 @@ import { PlatformEgressRepository, type AllowanceRow } from './platform-egress.r
 const EVERY_MS = 60_000;
 /** The operator that stands for the platform itself. */
 const PLATFORM = '00000000-0000-7000-8000-000000000000';
+/** Before every id. */
+const BEFORE_ALL = '00000000-0000-0000-0000-000000000000';
 const REASON = 'it has come to lead to PostgreSQL or Redis of the platform itself';
 
 interface TenantAllowance extends AllowanceRow {
@@ -29,25 +31,36 @@ export class StoreGuard {
     private readonly logger: Logger,
   ) {}
 
-  /** Looks at the ports of the stores alone; returns how many were withdrawn. */
+  /** Looks at the ports of the stores alone, page by page; returns how many were withdrawn. */
   async withdraw(limit: number): Promise<number> {
     const ports = storePorts(this.stores);
-    const found = await this.database.everywhere((tx) => this.#allowances.listOfPorts(tx, ports, limit));
     let withdrawn = 0;
-    for (const allowance of found.flat()) {
-      if (!(await leadsToStore(this.stores, allowance))) continue;
-      // One tenant whose database is away keeps nobody else's open.
-      try {
-        withdrawn += await this.#withdraw(allowance);
-      } catch (error) {
-        const { id, tenant_id: tenantId } = allowance;
-        this.logger.error(
-          { err: error, id, tenantId },
-          'an allowance leads to a store of the platform and is still open',
-        );
-      }
+    for (let after: string | undefined = BEFORE_ALL; after !== undefined;) {
+      const from: string = after;
+      const homes = await this.database.everywhere((tx) =>
+        this.#allowances.listOfPorts(tx, { ports, after: from, limit }),
+      );
+      for (const allowance of homes.flat()) withdrawn += await this.#withdrawIfStore(allowance);
+      // Each home goes on where the first of those that have more has ended.
+      const ends = homes.flatMap((page) => (page.length < limit ? [] : page.slice(-1)));
+      after = ends.map(({ id }) => id).toSorted()[0];
     }
     return withdrawn;
+  }
+
+  /** One tenant whose database is away keeps nobody else's open. */
+  async #withdrawIfStore(allowance: TenantAllowance): Promise<number> {
+    if (!(await leadsToStore(this.stores, allowance))) return 0;
+    try {
+      return await this.#withdraw(allowance);
+    } catch (error) {
+      const { id, tenant_id: tenantId } = allowance;
+      this.logger.error(
+        { err: error, id, tenantId },
+        'an allowance leads to a store of the platform and is still open',
+      );
+      return 0;
+    }
   }
 
   async #withdraw({ tenant_id: tenantId, id }: TenantAllowance): Promise<number> {
