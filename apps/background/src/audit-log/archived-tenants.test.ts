@@ -36,8 +36,15 @@ afterAll(async () => {
 
 const oldTenant = (): Promise<string> =>
   tenantOfAge({ control, background, owner, masterKey: store.masterKey, privateKey, publicUrl }, [[800, 790]]);
-const archives = async (tenantId: string): Promise<number> =>
-  (await owner.query(`select from audit_archives where tenant_id = $1`, [tenantId])).rows.length;
+/** How many archives each tenant has. */
+async function archives(...tenantIds: readonly string[]): Promise<number[]> {
+  const { rows } = await owner.query<{ count: number }>(
+    `select (select count(*)::integer from audit_archives a where a.tenant_id = t.id)
+     from unnest($1::uuid[]) with ordinality as t(id, at) order by at`,
+    [tenantIds],
+  );
+  return rows.map(({ count }) => count);
+}
 
 test('records are archived although another tenant’s cannot be, which is named in the log and comes last from then on', async () => {
   const [broken, other] = [await oldTenant(), await oldTenant()];
@@ -52,7 +59,7 @@ test('records are archived although another tenant’s cannot be, which is named
   })(background);
   const archiver = new AuditArchiver(background, refusing, logger);
   expect(await archiver.archive()).toBe(2);
-  expect([await archives(broken), await archives(other)]).toEqual([0, 1]);
+  expect(await archives(broken, other)).toEqual([0, 1]);
   expect(told.mock.calls).toEqual([[expect.objectContaining({ tenant_id: broken }), expect.any(String)]]);
   const later = await oldTenant();
   expect(await archiver.archive()).toBe(2);
@@ -84,7 +91,7 @@ test('archives that are kept no longer go although another tenant’s cannot', a
       );
   }
   await new ArchiveRetention(background, logger).sweep();
-  expect(await Promise.all(tenants.map(archives))).toEqual([0, 1, 0]);
+  expect(await archives(...tenants)).toEqual([0, 1, 0]);
   expect(told.mock.calls).toEqual([[expect.objectContaining({ tenant_id: broken }), expect.any(String)]]);
 });
 
@@ -92,8 +99,9 @@ test('a region archives its own tenants and those at home nowhere, and leaves th
   const [ours, theirs, nobodys] = [await oldTenant(), await oldTenant(), await oldTenant()];
   const home = (id: string, region: string) =>
     owner.query(`update tenants set home_region = $2 where id = $1`, [id, region]);
-  await Promise.all([home(ours, 'eu'), home(theirs, 'us')]);
-  const archived = async () => Promise.all([ours, theirs, nobodys].map(archives));
+  await home(ours, 'eu');
+  await home(theirs, 'us');
+  const archived = () => archives(ours, theirs, nobodys);
   await new AuditArchiver(background, new BlobStore(background), logger).archive();
   expect(await archived()).toEqual([0, 0, 1]);
   await new AuditArchiver(background, new BlobStore(background), logger, 'eu').archive();
