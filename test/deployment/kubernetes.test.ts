@@ -86,6 +86,17 @@ describe('every service', () => {
     expect(ofKind('PodDisruptionBudget')).toHaveLength(20);
   });
 
+  test('may wait for its schema without its rollout counting as failed', () => {
+    const waits = ofKind('ConfigMap')
+      .map((map) => (map as { data?: Record<string, string> }).data?.['WHARF_SCHEMA_WAIT_SECONDS'])
+      .filter((seconds) => seconds !== undefined)
+      .map(Number);
+    expect(waits.length).toBeGreaterThan(0);
+    const deployments = workloads().filter(({ kind }) => kind === 'Deployment');
+    expect(deployments.length).toBeGreaterThan(0);
+    for (const { spec } of deployments) expect(spec?.['progressDeadlineSeconds']).toBeGreaterThan(Math.max(...waits));
+  });
+
   test('grows above 70 % of its processors and shrinks below 30 %, from two on outside one’s own machine', () => {
     for (const overlay of ['staging', 'production/blue', 'production/green'] as const) {
       const scalers = (objects.get(overlay) ?? []).filter(({ kind }) => kind === 'HorizontalPodAutoscaler');

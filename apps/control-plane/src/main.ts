@@ -12,7 +12,7 @@ import { databaseSupplier } from '#libs/supply';
 import { createLogger, startTelemetry } from '#libs/telemetry';
 import { assemble } from './application.js';
 import { parseControlPlaneConfig, type ControlPlaneConfig } from './config.js';
-import { storeGuard } from './platform-egress/store-guard.js';
+import { StoreGuard } from './platform-egress/store-guard.js';
 import { tenantNoteSweep } from './operator-orders/tenant-notes.js';
 import type { Platform } from './platform/platform.module.js';
 
@@ -55,7 +55,7 @@ async function open(config: ControlPlaneConfig, closers: Array<() => Promise<unk
   const notes = tenantNoteSweep(operatorDatabase, logger);
   notes.start();
   closers.push(() => notes.stop());
-  const guard = storeGuard(operatorDatabase, config, logger);
+  const guard = new StoreGuard(operatorDatabase, config, logger);
   guard.start();
   closers.push(() => guard.stop());
   const redis = openRedis(config.REDIS_URL, {

@@ -17,15 +17,16 @@ export class Hosting {
   #service: Service | undefined;
   #server: Server | undefined;
   #waitsFor: string | undefined;
+  #hasBegun = false;
 
   constructor(
     private readonly environment: Environment,
     private readonly leaving: Leaving,
   ) {}
 
-  /** Whether the process waits, with nothing begun that would have to end in order. */
-  get isWaiting(): boolean {
-    return this.#waitsFor !== undefined;
+  /** Whether anything has begun that would have to end in order. */
+  get hasBegun(): boolean {
+    return this.#hasBegun;
   }
 
   /** Is not ready, and says why, until the service is hosted. */
@@ -35,8 +36,9 @@ export class Hosting {
     this.#server ??= await this.#listen();
   }
 
-  /** What was waited for is there: the service starts. */
+  /** What the service needs is there: it starts. */
   begin(): void {
+    this.#hasBegun = true;
     this.#waitsFor = undefined;
   }
 

@@ -45,7 +45,7 @@ export async function runWhenMain(
     const told = toldToStop();
     let started = false;
     void told.then(() => {
-      if (hosting.isWaiting) process.exit(0);
+      if (!hosting.hasBegun) process.exit(0);
       setTimeout(() => started || process.exit(1), START_MS).unref();
     });
     await needs?.(environment, (what) => hosting.waitFor(what));

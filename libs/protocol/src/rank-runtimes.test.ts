@@ -50,10 +50,25 @@ test('where a busy tenant has filled a runtime the calm ones stay that live ther
   expect(pick(runtimes, calm)?.name).not.toBe(full?.name);
 });
 
-test('a runtime that calm tenants alone have filled twice hands them on too', () => {
+test.each([
+  ['three, twice its share', ['a', 'b', 'c'], 2 / 3],
+  ['two, four fifths of all', ['a', 'b'], 0.8],
+])('calm tenants alone never fill a runtime without bound: of %s', (_, names, part) => {
+  const runtimes = runtimesOf(...names);
+  const [full] = runtimes;
+  const calm = TENANTS.filter((tenant) => pick(runtimes, tenant) === full);
+  const others = runtimes.slice(1);
+  for (const other of others) other.take('others', 100);
+  for (const tenant of calm) pick(runtimes, tenant)?.take(tenant);
+  const all = runtimes.reduce((sum, { open }) => sum + open, 0);
+  expect((full?.open ?? 0) / all).toBeGreaterThan(part - 0.05);
+  expect((full?.open ?? 0) / all).toBeLessThanOrEqual(part + 0.01);
+});
+
+test('few calls of calm tenants stay where they are, whatever the others have', () => {
   const runtimes = runtimesOf('a', 'b', 'c');
   const [full] = runtimes;
   const calm = TENANTS.filter((tenant) => pick(runtimes, tenant) === full);
-  for (const tenant of calm.slice(0, 900)) full?.take(tenant);
-  expect(pick(runtimes, calm.at(-1) ?? '')?.name).not.toBe(full?.name);
+  for (const tenant of calm.slice(0, 120)) full?.take(tenant);
+  expect(pick(runtimes, calm.at(-1) ?? '')).toBe(full);
 });

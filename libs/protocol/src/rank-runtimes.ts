@@ -5,6 +5,8 @@ const OPEN_MIN = 128;
 /** How much more than its share of all open calls one runtime may have, and how much where tenants stay that have little open there. */
 const SHARE_MAX = 1.25;
 const SHARE_MAX_OF_CALM = 2;
+/** How much of everything that is open one of several may have in any case: of two, twice its share would be all. */
+const PART_MAX = 0.8;
 /** A tenant is calm that has less open at a runtime than such a part of what that may have. */
 const CALM = 1 / 8;
 
@@ -40,7 +42,8 @@ export function pickRuntime<Runtime extends RankedRuntime>(
   const share = (all + 1) / runtimes.length;
   const most = Math.max(OPEN_MIN, Math.ceil(share * SHARE_MAX));
   if (best.open < most) return best;
-  if (best.open < share * SHARE_MAX_OF_CALM && best.openOf(tenantId) < most * CALM) return best;
+  const mostWithCalm = Math.max(most, Math.min(share * SHARE_MAX_OF_CALM, (all + 1) * PART_MAX));
+  if (best.open < mostWithCalm && best.openOf(tenantId) < most * CALM) return best;
   return bestOf(
     runtimes.filter(({ open }) => open < most),
     key,

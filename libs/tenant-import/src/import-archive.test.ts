@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { newId } from '#libs/database';
+import type { ArchiveManifest } from '#libs/tenant-archive';
 import { ImportStage } from './import-stage.fixture.js';
 
 type Rows = Parameters<ImportStage['imported']>[1];
@@ -34,15 +35,16 @@ test('an archive writes rows of its own tenant alone, whatever its rows say', as
     { members: [{ tenant_id: present, account_id: newId(), email: 'intruder@example.com', role: 'owner' }] },
     { tenants: [{ id: newId(), slug: 'x', name: 'Another', plan: 'free' }] },
   ];
-  const before = await Promise.all(
-    ['usage_months', 'call_limits', 'members', 'tenants', 'accounts'].map((table) => stage.countIn(table)),
-  );
+  const counts = async (): Promise<number[]> => {
+    const counted = [];
+    for (const table of ['usage_months', 'call_limits', 'members', 'tenants', 'accounts'])
+      counted.push(await stage.countIn(table));
+    return counted;
+  };
+  const before = await counts();
   for (const tables of foreign)
     await expect(stage.imported(tenantId, tables)).rejects.toThrow(/not of the archive’s tenant/);
-  const after = await Promise.all(
-    ['usage_months', 'call_limits', 'members', 'tenants', 'accounts'].map((table) => stage.countIn(table)),
-  );
-  expect(after).toEqual(before);
+  expect(await counts()).toEqual(before);
   await expect(stage.imported(tenantId, { usage_months: [call(tenantId)] })).resolves.toMatchObject({ tenantId });
 });
 
@@ -59,6 +61,16 @@ test('an archive says neither where bytes are here nor who may serve the tenant,
   await expect(
     stage.imported(tenantId, { blobs: [blob] }, { texts: { [`blobs/${digest}`]: 'replaced' } }),
   ).rejects.toThrow(/is not what it is called/);
+});
+
+test('a tenant whose slug is written like an id is brought in under another one alone', async () => {
+  const tenantId = newId();
+  const manifest = (written: ArchiveManifest): ArchiveManifest => ({
+    ...written,
+    tenant: { ...written.tenant, slug: present },
+  });
+  await expect(stage.imported(tenantId, {}, { manifest })).rejects.toThrow(/Name another one/);
+  expect((await stage.owner.query(`select from tenants where id = $1`, [tenantId])).rows).toEqual([]);
 });
 
 test('an address that nobody has confirmed here opens no tenant that is imported', async () => {

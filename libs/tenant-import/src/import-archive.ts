@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { AuditEntry } from '#libs/audit';
 import type { Secret } from '#libs/config';
-import { newId } from '#libs/database';
+import { isIdShaped, newId } from '#libs/database';
 import { TenantVault } from '#libs/secrets';
 import {
   ArchiveError,
@@ -61,6 +61,10 @@ export async function importArchive(
   refuseUnknownTables(manifest);
   const key = await keyOf(manifest, choices.secret);
   const slug = choices.slug ?? manifest.tenant.slug;
+  if (isIdShaped(slug))
+    throw new ArchiveUnwelcome(
+      `The slug ${slug} is written like an id and would be mistaken for one. Name another one.`,
+    );
   try {
     return await inTransaction(manifest.tenant.id, (ask) => write(ask, reader, { ...choices, slug, key }));
   } catch (error) {

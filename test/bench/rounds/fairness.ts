@@ -13,6 +13,8 @@ import type { Report } from '../report/report.js';
 const PER_MINUTE = 1_200;
 const SHARE_PER_SECOND = PER_MINUTE / 60;
 const TIMES_ITS_SHARE = 20;
+/** How much of that is enough: starting the program takes some of the time. */
+const NOISE_MIN = 0.85;
 /** A calm tenant calls at more than the share, within a plan of its own, for there to be a 99th percentile. */
 const CALM_PER_SECOND = 50;
 const CALLS = 600;
@@ -106,12 +108,21 @@ function noiseOf(tenant: BenchTenant): Noise {
 async function oneRound(calm: BenchTenant, noisy: BenchTenant): Promise<{ alone: number[]; beside: number[] }> {
   const alone = await calmCalls(calm);
   let beside = alone;
-  await amid(noiseOf(noisy), async () => {
+  const startedMs = performance.now();
+  const ended = await amid(noiseOf(noisy), async () => {
     await pause(SETTLE_MS);
     beside = await calmCalls(calm);
   });
+  requireNoise(ended, (performance.now() - startedMs) / 1_000);
   await pause(SETTLE_MS);
   return { alone, beside };
+}
+
+/** Who has the lowest priority may not come to make the noise. @throws Error where there was too little of it */
+function requireNoise(ended: Readonly<Record<string, number>>, seconds: number): void {
+  const perSecond = Object.values(ended).reduce((sum, count) => sum + count, 0) / seconds;
+  if (perSecond >= SHARE_PER_SECOND * TIMES_ITS_SHARE * NOISE_MIN) return;
+  throw new Error(`only ${Math.round(perSecond)} calls a second were made as noise; the machine has no time for them`);
 }
 
 /** Makes calls at a steady pace; how long each took, in ms. @throws Error where one is refused */

@@ -82,3 +82,17 @@ test('what is held open is let go, also when no release names it any more', asyn
   expect((await api.send('DELETE', '/v1/servers/orders', { key: changed.key })).status).toBeLessThan(300);
   expect((await order('reset', {})).body.order).toMatchObject({ open_until: null });
 });
+
+test('while no runtime can be asked what is called, an operator’s word is taken', async () => {
+  const alone = await startControlPlane();
+  try {
+    const { slug } = await alone.newTenant();
+    const { status, body } = await alone.send('POST', `/admin/v1/tenants/${slug}/breakers/open`, {
+      key: alone.operatorKey,
+      body: { origin: ORIGIN, minutes: 5, reason: 'the runtimes are in trouble' },
+    });
+    expect([status, body.origin]).toEqual([200, ORIGIN]);
+  } finally {
+    await alone.stop();
+  }
+});

@@ -22,14 +22,31 @@ interface Opened {
 /** Where this service reaches the databases and Redis. */
 export type StoreUrls = Pick<ControlPlaneConfig, 'DATABASE_URL' | 'REDIS_URL' | 'WHARF_DEDICATED_DATABASES'>;
 
+/** The addresses of a host. */
+export type LookUp = (host: string) => Promise<readonly string[]>;
+
+/** Looks up each host once. */
+export function lookUpOnce(): LookUp {
+  const found = new Map<string, Promise<readonly string[]>>();
+  return (host) => {
+    const addresses = found.get(host) ?? addressesOf(host);
+    found.set(host, addresses);
+    return addresses;
+  };
+}
+
 /** Whether what is to be opened leads to a PostgreSQL or Redis of the platform, by its name or by an address that it has now. */
-export async function leadsToStore(config: StoreUrls, { host, range, port }: Opened): Promise<boolean> {
+export async function leadsToStore(
+  config: StoreUrls,
+  { host, range, port }: Opened,
+  lookUp: LookUp = addressesOf,
+): Promise<boolean> {
   const stores = storesOf(config).filter((store) => store.port === port);
   if (stores.length === 0) return false;
   if (host !== null && stores.some((store) => store.host === host)) return true;
-  const theirs = (await Promise.all(stores.map((store) => addressesOf(store.host)))).flat();
+  const theirs = (await Promise.all(stores.map((store) => lookUp(store.host)))).flat();
   if (range !== null) return theirs.some((address) => isWithin(address, range));
-  const named = host === null ? [] : await addressesOf(host);
+  const named = host === null ? [] : await lookUp(host);
   return named.some((address) => theirs.includes(address));
 }
 
