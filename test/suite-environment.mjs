@@ -4,12 +4,23 @@ import { ModernFakeTimers } from '@jest/fake-timers';
 import { context, diag, metrics, propagation, trace } from '@opentelemetry/api';
 import { ModuleMocker } from 'jest-mock';
 
+/** Globals that packages have made: those stay loaded, and so does what they keep there. */
+const ofPackages = new Set();
+
+/** Does what loads a package, and keeps the globals that it makes. */
+export function loadingPackage(load) {
+  const before = new Set(Reflect.ownKeys(globalThis));
+  const loaded = load();
+  for (const key of Reflect.ownKeys(globalThis)) if (!before.has(key)) ofPackages.add(key);
+  return loaded;
+}
+
 /** Puts every global back to what it is now. */
 function keepGlobals() {
   const kept = Object.getOwnPropertyDescriptors(globalThis);
   return () => {
     for (const key of Reflect.ownKeys(globalThis)) {
-      if (!Object.hasOwn(kept, key)) Reflect.deleteProperty(globalThis, key);
+      if (!Object.hasOwn(kept, key) && !ofPackages.has(key)) Reflect.deleteProperty(globalThis, key);
     }
     for (const key of Reflect.ownKeys(kept)) Reflect.defineProperty(globalThis, key, kept[key]);
   };

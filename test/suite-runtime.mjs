@@ -4,8 +4,10 @@ import { createRequire } from 'node:module';
 import { types } from 'node:util';
 import vm from 'node:vm';
 import Runtime from 'jest-runtime';
+import { loadingPackage } from './suite-environment.mjs';
 
-const load = createRequire(import.meta.url);
+const require = createRequire(import.meta.url);
+const load = (file) => loadingPackage(() => require(file));
 
 /** These change other packages as they are loaded: each suite has its own, which reaches no other suite's. */
 const OWN = /\/node_modules\/(@opentelemetry\/(instrumentation|sdk-node)|(require|import)-in-the-middle)\b/;
