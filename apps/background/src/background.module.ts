@@ -166,7 +166,7 @@ function handlersOf(parts: BackgroundParts): ConstructorParameters<typeof JobRun
     new EvictTenant(database, runtime),
     parts.exports,
     new RevokeConnection(database, sending.vault),
-    new TellOwners(database, parts.masterKey),
+    new TellOwners(database, parts.masterKey, logger),
     new DeliverWebhook(sending),
     new StreamRecords(sending),
   ];

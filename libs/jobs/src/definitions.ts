@@ -93,6 +93,8 @@ export const tellOwnersJob = {
         kind: z.literal('deletion_requested'),
         by: z.enum(['owner', 'operator']),
         due_at: z.iso.datetime(),
+        /** That it was asked for so often that no mail may say when it is taken back. */
+        often: z.literal(true).optional(),
       }),
     ]),
     /** Only where the operators want it said. */

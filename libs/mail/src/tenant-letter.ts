@@ -4,7 +4,12 @@ import type { Letter } from './letters.js';
 export type TenantNews =
   | { readonly kind: 'suspended' }
   | { readonly kind: 'resumed' }
-  | { readonly kind: 'deletion_requested'; readonly by: 'owner' | 'operator'; readonly dueAt: Date }
+  | {
+      readonly kind: 'deletion_requested';
+      readonly by: 'owner' | 'operator';
+      readonly dueAt: Date;
+      readonly often?: true | undefined;
+    }
   | { readonly kind: 'restored' };
 
 /** What a mail to owners says; the slug has only letters, digits and hyphens. */
@@ -24,6 +29,9 @@ const SUBJECTS: Readonly<Record<TenantNews['kind'], (slug: string) => string>> =
   deletion_requested: (slug) => `${slug} is to be deleted at Wharf`,
   restored: (slug) => `${slug} is not deleted at Wharf`,
 };
+
+const OFTEN =
+  'This was asked for often today, so that no mail may tell you when it is taken back: GET /v1/tenant/deletion says how it stands.';
 
 /** Writes the mail that tells an owner what became of their tenant; in English, for nothing is known of their language. */
 export function tenantLetter({ tenantSlug: slug, news, at, reason, contact }: TenantNotice): Letter {
@@ -48,7 +56,7 @@ function sentencesOf(news: TenantNews, slug: string, at: string): string {
         news.by === 'operator'
           ? 'Only they can take it back.'
           : 'Until then an owner can take it back with POST /v1/tenant/restore.';
-      return `${who} asked for ${slug} to be deleted (${at}). It is closed from now on, and everything it owns is deleted on ${written(news.dueAt)}. ${back}`;
+      return `${who} asked for ${slug} to be deleted (${at}). It is closed from now on, and everything it owns is deleted on ${written(news.dueAt)}. ${back}${news.often === true ? ` ${OFTEN}` : ''}`;
     }
     case 'restored':
       return `The deletion of ${slug} was taken back (${at}). It is again what it was before.`;

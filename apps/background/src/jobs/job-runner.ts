@@ -6,6 +6,8 @@ import { meter, type Logger } from '#libs/telemetry';
 import { JobDeferred, JobRefused, type JobHandler, type JobRun } from './job-handler.js';
 
 const RUN_MS = 60_000;
+/** While a platform is upgraded, a newer service asks for jobs that only a newer background knows. */
+const UNKNOWN_NAME_MS = 24 * 60 * 60 * 1_000;
 
 /** Which job a queue brings; everything else about it is read from the outbox. */
 export interface JobKey {
@@ -15,7 +17,7 @@ export interface JobKey {
 
 /**
  * How a run ended. `retry` is an error with attempts left; `stopping` says that the run was cut off by our own stop,
- * `deferred` that there was no room for it, or that its tenant is away, `elsewhere` that its tenant is at home in another
+ * `deferred` that there was no room for it, that its tenant is away, or that its name is unknown here yet, `elsewhere` that its tenant is at home in another
  * region by now, whose relays find it again.
  */
 type RunOutcome = 'done' | 'already-closed' | 'elsewhere' | 'given-up' | 'retry' | 'stopping' | 'deferred';
@@ -102,8 +104,19 @@ export class JobRunner {
 
   async #do(job: OpenJob, signal: AbortSignal): Promise<void> {
     const handler = this.#handlers.get(job.name);
-    if (handler === undefined) throw new JobRefused(`No handler knows jobs named ${job.name}.`);
+    if (handler === undefined) throw this.#unknown(job);
     await handler.run(payloadOf(handler.definition, job), runOf(job, signal));
+  }
+
+  /** A background of the next release, beside this one or after it, may know what this one does not. */
+  #unknown({ name, id, tenantId, createdAt }: OpenJob): Error {
+    const reason = `No handler knows jobs named ${name}.`;
+    if (Date.now() - createdAt.getTime() > UNKNOWN_NAME_MS) return new JobRefused(reason);
+    this.logger.warn(
+      { job: name, job_id: id, tenant_id: tenantId },
+      'a job that no handler knows waits for a newer service',
+    );
+    return new JobDeferred(reason);
   }
 
   async #giveUp(job: OpenJob, signal: AbortSignal, reason: string): Promise<void> {

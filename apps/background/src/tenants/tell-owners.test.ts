@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Client } from 'pg';
+import { pino } from 'pino';
 import type { z } from 'zod';
 import { Secret } from '#libs/config';
 import { Database, newId } from '#libs/database';
 import { enqueue, tellOwnersJob } from '#libs/jobs';
-import { createLogger } from '#libs/telemetry';
+import { createLogger, type Logger } from '#libs/telemetry';
 import { testHomes, type TestHomes } from '#libs/testing';
 import { JobRunner } from '../jobs/job-runner.js';
 import { MailRelay } from '../mail/mail-relay.js';
@@ -59,20 +60,22 @@ async function newTenant(slug: string): Promise<string> {
 type Told = Omit<z.input<typeof tellOwnersJob.payload>, 'tenantId'>;
 
 /** Has a job for the tenant done, as its queue does. */
-async function tell(tenantId: string, told: Told): Promise<string> {
+async function tell(tenantId: string, told: Told, log: Logger = logger): Promise<string> {
   const id = await control.asTenant(tenantId, (tx) => enqueue(tx, tenantId, tellOwnersJob, { tenantId, ...told }));
-  const runner = new JobRunner(background, [new TellOwners(background, homes.common.masterKey)], logger);
+  const runner = new JobRunner(background, [new TellOwners(background, homes.common.masterKey, log)], log);
   return (await runner.run({ tenantId, id }, 'more-left')).outcome;
 }
 
-/** Sends what waits, now; what of it each address got. */
-async function sent(): Promise<Record<string, string>> {
+/** Sends what waits, now; every mail that arrived, by address. */
+async function sent(): Promise<Array<readonly [to: string, mail: string]>> {
   smtp.messages.length = 0;
   const transport = smtpTransport(new Secret(`smtp://127.0.0.1:${smtp.port}`), 'w@w.test');
   const relay = new MailRelay(background, homes.common.masterKey, transport, logger);
   await owner.query(`update mail_outbox set due_at = now()`);
   await relay.relay().finally(() => transport.close());
-  return Object.fromEntries(smtp.messages.map((mail) => [/^To: (.*)$/m.exec(mail)?.[1] ?? '', plain(mail)]));
+  return smtp.messages
+    .map((mail) => [/^To: (.*)$/m.exec(mail)?.[1] ?? '', plain(mail)] as const)
+    .sort(([one], [other]) => one.localeCompare(other));
 }
 
 /** A mail without its soft line breaks (RFC 2045 §6.7). */
@@ -86,16 +89,16 @@ test('the owners of the tenant, and nobody else, are told of a suspension, also 
     'done',
   );
   smtp.refuse = true;
-  expect(await sent()).toEqual({});
+  expect(await sent()).toEqual([]);
   smtp.refuse = false;
   const mails = await sent();
-  expect(Object.keys(mails).sort()).toEqual(['ana@acme.test', 'olaf@acme.test']);
-  for (const mail of Object.values(mails)) {
+  expect(mails.map(([to]) => to)).toEqual(['ana@acme.test', 'olaf@acme.test']);
+  for (const [, mail] of mails) {
     expect(mail).toContain('Subject: acme is suspended at Wharf');
     expect(mail).toContain('They say why: spam reports');
     expect(mail).toContain('Questions: help@platform.test');
   }
-  expect(await sent()).toEqual({});
+  expect(await sent()).toEqual([]);
 });
 
 test.each<[Told['news'], string, string]>([
@@ -110,13 +113,18 @@ test.each<[Told['news'], string, string]>([
     'is to be deleted at Wharf',
     'Until then an owner can take it back',
   ],
+  [
+    { kind: 'deletion_requested', by: 'owner', due_at: '2031-02-03T04:05:06.000Z', often: true },
+    'is to be deleted at Wharf',
+    'no mail may tell you when it is taken back',
+  ],
   [{ kind: 'restored' }, 'is not deleted at Wharf', 'was taken back'],
 ])('says what has become of the tenant, without a reason that nobody wants told: %j', async (news, subject, says) => {
   const tenantId = await newTenant(`t-${newId()}`);
   expect(await tell(tenantId, { news })).toBe('done');
-  const mails = Object.values(await sent());
+  const mails = await sent();
   expect(mails).toHaveLength(2);
-  for (const mail of mails) {
+  for (const [, mail] of mails) {
     expect(mail).toContain(subject);
     expect(mail).toContain(says);
     expect(mail).not.toContain('They say why');
@@ -127,5 +135,59 @@ test('owners are told also where their tenant has a database of its own', async 
   const tenantId = await newTenant('apart');
   await homes.settle(tenantId);
   expect(await tell(tenantId, { news: { kind: 'suspended' } })).toBe('done');
-  expect(Object.keys(await sent()).sort()).toEqual(['ana@apart.test', 'olaf@apart.test']);
+  expect((await sent()).map(([to]) => to)).toEqual(['ana@apart.test', 'olaf@apart.test']);
+});
+
+test('who has no address is counted, and named nowhere', async () => {
+  const tenantId = await newTenant('by-provider');
+  const id = newId();
+  await owner.query(`insert into accounts (id, home_tenant_id, asserted_email) values ($1, $2, 'pia@idp.test')`, [
+    id,
+    tenantId,
+  ]);
+  await owner.query(`insert into members (tenant_id, account_id, role) values ($1, $2, 'owner')`, [tenantId, id]);
+  const lines: string[] = [];
+  const log = pino({ level: 'info' }, { write: (line) => void lines.push(line) });
+  expect(await tell(tenantId, { news: { kind: 'suspended' } }, log)).toBe('done');
+  expect((await sent()).map(([to]) => to)).toEqual(['ana@by-provider.test', 'olaf@by-provider.test']);
+  const said = lines.map((line): Record<string, unknown> => JSON.parse(line)).filter((line) => 'untold' in line);
+  expect(said).toMatchObject([{ tenant_id: tenantId, untold: 1 }]);
+  expect(lines.join('')).not.toMatch(/@|pia/);
+});
+
+test('that a tenant is to be deleted is said also when its people are gone before the mail is sent', async () => {
+  const tenantId = await newTenant('gone');
+  const about = async (news: Told['news']) => {
+    await tell(tenantId, { news });
+    const { rows } = await owner.query(
+      `delete from mail_outbox returning exists (select from accounts a where a.id = account_id) as goes_with_account`,
+    );
+    return rows.map((row) => row.goes_with_account);
+  };
+  const asked = { kind: 'deletion_requested', by: 'operator', due_at: '2031-02-03T04:05:06.000Z' } as const;
+  expect(await about(asked)).toEqual([false, false]);
+  expect(await about({ kind: 'suspended' })).toEqual([true, true]);
+});
+
+test('the background service reads the addresses of the owners of the tenant it names, and no others', async () => {
+  const [mine, others] = [await newTenant('mine'), await newTenant('others')];
+  const { rows } = await owner.query(`select id, email from accounts order by id`);
+  const people: string[] = rows.map(({ id }) => id);
+  const seen = (tenantId: string, asked: readonly string[]) =>
+    background.asTenant(tenantId, async (tx) => {
+      const found: Array<{ email: string }> = await tx.query(`select email from addresses_of_owners($1, $2)`, [
+        mine,
+        asked,
+      ]);
+      return found.map(({ email }) => email).sort();
+    });
+  expect(await seen(mine, people)).toEqual(['ana@mine.test', 'olaf@mine.test']);
+  // Of more than a hundred, those beyond are not looked for.
+  expect(await seen(mine, [...Array.from({ length: 100 }, () => newId()), ...people])).toEqual([]);
+  await expect(background.asTenant(others, (tx) => tx.query(`select email from accounts`))).rejects.toThrow(
+    'permission denied',
+  );
+  await expect(
+    control.asTenant(mine, (tx) => tx.query(`select email from addresses_of_owners($1, $2)`, [mine, people])),
+  ).rejects.toThrow('permission denied');
 });

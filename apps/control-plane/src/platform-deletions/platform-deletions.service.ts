@@ -9,7 +9,7 @@ import type { ControlPlaneConfig } from '../config.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
 import { actOf, lookOf } from '../operators/act.js';
 import { newestFirst, pageOf } from '../paging/cursor.js';
-import { tellOwners, type OwnerNews } from '../platform-tenants/owner-news.js';
+import { tellOfDeletion, type OwnerNews } from '../platform-tenants/owner-news.js';
 import type { OperatedTenantRow } from '../platform-tenants/platform-tenants.repository.js';
 import { PlatformTenantsService } from '../platform-tenants/platform-tenants.service.js';
 import { requireRegion } from '../platform/regions.js';
@@ -130,7 +130,8 @@ export class PlatformDeletionsService {
   }
 
   async #tell(tx: Transaction, tenantId: string, news: OwnerNews['news'], why: Why): Promise<void> {
-    await tellOwners(tx, tenantId, { news, contact: this.config.WHARF_OPERATOR_CONTACT, ...why });
+    const ofDay = await this.deletions.countOfDay(tx, tenantId);
+    await tellOfDeletion(tx, tenantId, { news, ofDay, contact: this.config.WHARF_OPERATOR_CONTACT, ...why });
   }
 
   async #note<Event extends AuditEvent>(

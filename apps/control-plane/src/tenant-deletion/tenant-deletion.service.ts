@@ -6,13 +6,11 @@ import { enqueue, evictTenantJob } from '#libs/jobs';
 import { actorOf, doneBy, type TenantCaller } from '../access/caller.js';
 import type { ControlPlaneConfig } from '../config.js';
 import type { AnswerOf, InputOf } from '../contract/contract.js';
-import { tellOwners, type OwnerNews } from '../platform-tenants/owner-news.js';
+import { tellOfDeletion, type OwnerNews } from '../platform-tenants/owner-news.js';
 import { CONFIG, TENANT_DATABASE } from '../platform/tokens.js';
 import { alreadyLeaving, deletionView, nothingToRestore, operatorsToRestore } from './deletion-view.js';
 import { TenantDeletionRepository, type DeletionRow } from './tenant-deletion.repository.js';
 import type { deleteTenant, restoreTenant, showDeletion } from './tenant-deletion.schema.js';
-
-const TOLD_A_DAY_MAX = 3;
 
 /** What owners decide about the end of their tenant. */
 @Injectable()
@@ -69,10 +67,9 @@ export class TenantDeletionService {
     return answer;
   }
 
-  /** An owner who changes their mind all day fills nobody's mailbox. */
   async #tell(tx: Transaction, tenantId: string, news: OwnerNews['news']): Promise<void> {
-    if ((await this.deletions.countOfDay(tx, tenantId)) > TOLD_A_DAY_MAX) return;
-    await tellOwners(tx, tenantId, { news, contact: this.config.WHARF_OPERATOR_CONTACT });
+    const ofDay = await this.deletions.countOfDay(tx, tenantId);
+    await tellOfDeletion(tx, tenantId, { news, ofDay, contact: this.config.WHARF_OPERATOR_CONTACT });
   }
 
   async #last(tx: Transaction, tenantId: string): Promise<AnswerOf<typeof restoreTenant>> {
