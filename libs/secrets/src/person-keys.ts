@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createSecretKey, randomBytes, type KeyObject } from 'node:crypto';
 import type { Secret } from '#libs/config';
 import type { Transaction } from '#libs/database';
 import { decrypt, deriveFrom, encrypt } from './envelope.js';
@@ -63,7 +63,7 @@ export class PersonKeys {
     });
   }
 
-  async #keys(tx: Transaction, tenantId: string, persons: readonly string[]): Promise<Map<string, Buffer>> {
+  async #keys(tx: Transaction, tenantId: string, persons: readonly string[]): Promise<Map<string, KeyObject>> {
     const rows: PersonKeyRow[] = await tx.query(
       `select person_id, salt, wrapped, ${ROOT_KEY_ID} as root_key_id from person_keys
        where tenant_id = $1 and person_id = any($2)`,
@@ -72,8 +72,8 @@ export class PersonKeys {
     return new Map(rows.map((row) => [row.person_id, this.#open(tenantId, row)]));
   }
 
-  #open(tenantId: string, { person_id: personId, salt, wrapped, root_key_id: rootKeyId }: PersonKeyRow): Buffer {
-    return openPersonKey(this.#wrapping, { tenantId, personId, salt, wrapped, rootKeyId });
+  #open(tenantId: string, { person_id: personId, salt, wrapped, root_key_id: rootKeyId }: PersonKeyRow): KeyObject {
+    return createSecretKey(openPersonKey(this.#wrapping, { tenantId, personId, salt, wrapped, rootKeyId }));
   }
 }
 

@@ -90,7 +90,7 @@ export class Access {
       throw new AppError('unauthenticated', { message: 'Sign in, or send an API key in the Authorization header.' });
     }
     if (credential.kind === 'api-key') return this.#proveKey(credential, call);
-    const claims = await this.#proveToken(credential.text, call, tenant.tenantId);
+    const claims = await this.#proveToken(credential, call, tenant.tenantId);
     if (time === 'first') {
       await this.parts.possession.require(call, claims);
       if (claims.gid !== undefined) this.parts.uses.note(tenant.tenantId, claims.gid);
@@ -98,7 +98,11 @@ export class Access {
     return this.#principalOf(claims);
   }
 
-  async #proveToken(token: string, call: RoutedCall, tenantId: string): Promise<AccessTokenClaims> {
+  async #proveToken(
+    token: Extract<Credential, { kind: 'access-token' }>,
+    call: RoutedCall,
+    tenantId: string,
+  ): Promise<AccessTokenClaims> {
     const { tokens, grants, clients } = this.parts;
     // Not counted: a signature cannot be guessed and costs no lookup, and every token ends by being refused once.
     const claims = tokens.find(token, call.target.audiences) ?? (await tokens.verify(token, call.target.audiences));

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { AppError } from '#libs/errors';
@@ -9,6 +10,8 @@ export type Credential =
   | {
       readonly kind: 'access-token';
       readonly text: string;
+      /** SHA-256 of its text, in base64url. */
+      readonly hash: string;
       /** What came in the `DPoP` header with a token of that scheme; empty where nothing did (RFC 9449 §7.1). */
       readonly proof?: string;
     }
@@ -24,10 +27,10 @@ const TOKEN = /^(Bearer|DPoP) +([A-Za-z0-9._~+/-]+=*) *$/i;
 const KEY_PREFIX = 'whk_';
 const CREDENTIAL_PARAMETERS = ['access_token', 'api_key', 'apikey', 'key', 'token', 'x-api-key'];
 
-/** The API key that came last on a connection, as it stood in its header: agents send the same one with each request. */
-const lastKeys = new WeakMap<Socket, LastKey>();
+/** The credential that came last on a connection, as it stood in its header: agents send the same one with each request. */
+const lastCredentials = new WeakMap<Socket, LastCredential>();
 
-interface LastKey {
+interface LastCredential {
   readonly header: string;
   readonly name: 'authorization' | 'x-api-key';
   readonly credential: Credential;
@@ -47,19 +50,23 @@ export function credentialOf(request: IncomingMessage, query: URLSearchParams): 
   const header = authorization ?? key;
   if (typeof header !== 'string') return { kind: 'none' };
   const name = authorization === undefined ? 'x-api-key' : 'authorization';
-  const last = lastKeys.get(request.socket);
+  const last = lastCredentials.get(request.socket);
   if (last?.header === header && last.name === name) return last.credential;
   const credential = name === 'x-api-key' ? apiKey(header) : authorized(header, request);
-  if (credential.kind === 'api-key') lastKeys.set(request.socket, { header, name, credential });
+  if (credential.kind !== 'none' && !('proof' in credential))
+    lastCredentials.set(request.socket, { header, name, credential });
   return credential;
 }
 
 function authorized(header: string, request: IncomingMessage): Credential {
   const [, scheme = '', token] = TOKEN.exec(header) ?? [];
   if (token === undefined) return { kind: 'none' };
-  if (scheme.toLowerCase() === 'dpop')
-    return { kind: 'access-token', text: token, proof: String(request.headers['dpop'] ?? '') };
-  return token.startsWith(KEY_PREFIX) ? apiKey(token) : { kind: 'access-token', text: token };
+  if (scheme.toLowerCase() === 'dpop') return { ...accessToken(token), proof: String(request.headers['dpop'] ?? '') };
+  return token.startsWith(KEY_PREFIX) ? apiKey(token) : accessToken(token);
+}
+
+function accessToken(text: string): Extract<Credential, { kind: 'access-token' }> {
+  return { kind: 'access-token', text, hash: hash('sha256', text, 'base64url') };
 }
 
 function apiKey(text: string): Credential {
