@@ -60,6 +60,29 @@ test('a tenant’s calls in a minute are limited, another tenant’s go on, and 
   });
 });
 
+test('who goes on calling is refused unread after twenty refusals in a second; others with the same URL are not', async () => {
+  const tenant = await gateway.tenant('flooded', { find: `${upstream.origin}/a` }, 'slow');
+  const { headers, body } = modern('tools/list', {}, 5);
+  const flood = (): Promise<Answer[]> => Promise.all(Array.from({ length: 8 }, () => call(tenant)));
+  const unread = await until(async () => (await flood()).find(({ json }) => json.id === null), 'an unread refusal');
+  const wait = unread.headers['retry-after'];
+  expect([unread.status, Number(wait) > 0, unread.headers['ratelimit']]).toEqual([
+    429,
+    true,
+    `"plan.calls_per_minute";r=0;t=${wait}`,
+  ]);
+  expect(unread.json.error).toMatchObject({ code: -31029, data: { limit: 'plan.calls_per_minute', quota: 3 } });
+  const other = await gateway.apiKey(tenant.id, ['mcp']);
+  const wrong = { ...headers, 'x-api-key': `${tenant.key.slice(0, -1)}${tenant.key.endsWith('A') ? 'B' : 'A'}` };
+  const [read, stranger, nobody] = await Promise.all([
+    call({ ...tenant, key: other.text }),
+    send(tenant.serverUrl, { headers: wrong, body }),
+    send(tenant.serverUrl, { headers, body }),
+    flood(),
+  ]);
+  expect([read.status, read.json.id, stranger.status, nobody.status]).toEqual([429, 5, 401, 401]);
+});
+
 test('calls at once are limited, and a slot is free again when a call has ended', async () => {
   const tenant = await gateway.tenant('narrow', { find: `${upstream.origin}/a` }, 'narrow');
   await gateway.allow(tenant, upstream);

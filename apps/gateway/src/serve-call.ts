@@ -19,6 +19,8 @@ import { readMessage } from './edge/read-message.js';
 import type { TenantUrl } from './edge/tenant-url.js';
 import type { Limits } from './limits/admit.js';
 import type { CallLimits } from './limits/call-limits.js';
+import { Floods } from './limits/floods.js';
+import { RateReached } from './limits/rate-reached.js';
 import type { CallObserver } from './observation/call-observer.js';
 import { traced } from './observation/call-span.js';
 import { readOldMessage, readOldStream, requireTransport } from './old-transport/old-requests.js';
@@ -61,6 +63,7 @@ interface Progress {
 
 /** Takes a call through its stages: route, authorize, read, admit, place, dispatch. */
 export class CallPipeline {
+  readonly #floods = new Floods();
   #inFlight = 0;
   #onIdle: (() => void) | undefined;
 
@@ -97,6 +100,8 @@ export class CallPipeline {
   async #serve(call: InboundCall, progress: Progress, target: TenantUrl, response: ServerResponse): Promise<void> {
     const { routes, access } = this.parts;
     progress.call = call;
+    const above = this.#floods.find(call);
+    if (above !== undefined) return this.#answerUnread(above, response);
     const routed = await routes.route(call);
     progress.routed = routed;
     noticeDeprecation(response, routed.tenant, routed.target);
@@ -183,6 +188,11 @@ export class CallPipeline {
     }
   }
 
+  #answerUnread(error: AppError, response: ServerResponse): void {
+    this.parts.observer.refusedUnread(error);
+    answerError(response, error, undefined, undefined);
+  }
+
   #countRefusal(error: AppError, { routed, exchange }: Progress, seconds: number): void {
     const { observer } = this.parts;
     if (routed === undefined || exchange === undefined) return observer.refusedUnread(error);
@@ -198,6 +208,7 @@ export class CallPipeline {
     if (routed !== undefined) this.parts.refusals.note(error, routed, progress);
     else if (call !== undefined) this.parts.refusals.noteUnplaced(error, call.address);
     const { principal } = progress;
+    if (error instanceof RateReached && call !== undefined && principal !== undefined) this.#floods.note(call, error);
     this.parts.attempts.noteRefused(response.req, { error, target, routed, principal, exchange });
     const level = error.code === 'internal' ? 'error' : 'info';
     this.parts.logger[level](

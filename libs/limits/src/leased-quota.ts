@@ -30,8 +30,16 @@ interface Full {
 /** What is done while nobody can count for all processes together: each counts for itself, or nothing is given. */
 export type WhenUncertain = 'allow' | 'refuse';
 
-/** What came of asking for one: whole seconds to wait where a quota is used up; `unknown` where nobody can count and that refuses. */
-export type QuotaVerdict = 'taken' | 'unknown' | { readonly waitSeconds: number };
+/** A quota is used up. */
+export interface UsedUp {
+  /** Whole seconds to wait. */
+  readonly waitSeconds: number;
+  /** Until then this process gives the same answer whoever asks, from `performance.now()`. */
+  readonly sureUntilMs: number;
+}
+
+/** What came of asking for one; `unknown` where nobody can count and that refuses. */
+export type QuotaVerdict = 'taken' | 'unknown' | UsedUp;
 
 /**
  * A quota over a sliding window, for what happens very often: a busy key is taken from Redis some at a time (a hundredth of its
@@ -54,7 +62,7 @@ export class LeasedQuota {
     for (;;) {
       const nowMs = performance.now();
       const full = this.#full.get(key);
-      if (full !== undefined && nowMs < full.askAtMs) return wait(full.freeAtMs - nowMs);
+      if (full !== undefined && nowMs < full.askAtMs) return usedUp(full.freeAtMs - nowMs, full.askAtMs);
       if (this.#takeLeased(key, nowMs)) return 'taken';
       const asked = await (this.#asking.get(key) ?? this.#ask(key, quota));
       if (asked === 'unknown') return this.#takeAlone(key, quota, whenUncertain);
@@ -71,7 +79,7 @@ export class LeasedQuota {
   #takeAlone(key: string, quota: Quota, whenUncertain: WhenUncertain): QuotaVerdict {
     if (whenUncertain === 'refuse') return 'unknown';
     const waitMs = this.#local.take(key, quota);
-    return waitMs === 0 ? 'taken' : wait(waitMs);
+    return waitMs === 0 ? 'taken' : usedUp(waitMs, 0);
   }
 
   /** Asks once for all who wait; they then take what came. */
@@ -104,6 +112,6 @@ export class LeasedQuota {
   }
 }
 
-function wait(ms: number): QuotaVerdict {
-  return { waitSeconds: Math.max(1, Math.ceil(ms / 1_000)) };
+function usedUp(waitMs: number, sureUntilMs: number): UsedUp {
+  return { waitSeconds: Math.max(1, Math.ceil(waitMs / 1_000)), sureUntilMs };
 }

@@ -5,6 +5,7 @@ import type { AuthorizedCall } from '../access/authorize.js';
 import type { UsedBudget } from '../routing/tenants.repository.js';
 import type { Exchange } from '../edge/exchange.js';
 import { boundsAt } from '../routing/environment-bounds.js';
+import { RateReached } from './rate-reached.js';
 
 const admitted: unique symbol = Symbol('admitted');
 
@@ -76,13 +77,16 @@ export class Limits {
     const verdict = await this.quotas.take(key, { quota: perMinute, windowSeconds: 60 }, whenUncertain);
     if (verdict === 'taken') return;
     if (verdict === 'unknown') throw uncounted(rule);
-    const { waitSeconds } = verdict;
-    throw new AppError('rate_limited', {
-      message: `${whose}'s limit of ${perMinute} calls a minute is reached. Try again in ${waitSeconds} s.`,
-      retryAfterSeconds: waitSeconds,
-      limit: { name: rule, quota: perMinute, windowSeconds: 60 },
-      detail: { rule },
-    });
+    const { waitSeconds, sureUntilMs } = verdict;
+    throw new RateReached(
+      {
+        message: `${whose}'s limit of ${perMinute} calls a minute is reached. Try again in ${waitSeconds} s.`,
+        retryAfterSeconds: waitSeconds,
+        limit: { name: rule, quota: perMinute, windowSeconds: 60 },
+        detail: { rule },
+      },
+      sureUntilMs,
+    );
   }
 
   /** A place among what an environment may have open at once; undefined where nothing is said of it. */
