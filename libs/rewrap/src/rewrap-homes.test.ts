@@ -33,8 +33,10 @@ beforeAll(async () => {
       await tx.query(`insert into tenants (id, slug, name) values ($1, $2, 'T')`, [id, `t-${id}`]);
       await new TenantVault(homes.common.masterKey).writeSecret(tx, id, 'token', `value of ${id}`);
     });
-  const person = [{ personId: 'anna', value: { name: 'Anna' }, context: 'here' }];
-  sealed = await background.asTenant(there, (tx) => new PersonKeys(homes.common.masterKey).seal(tx, there, person));
+  const person = { personId: 'anna', value: { name: 'Anna' }, context: 'here' };
+  const keys = new PersonKeys(homes.common.masterKey);
+  const seal = await background.asTenant(there, (tx) => keys.sealer(tx, there, ['anna']));
+  sealed = [seal(person)];
   await homes.settle(there);
   for (const client of [owner, ownOwner])
     await recordMasterKeys(async (sql, parameters) => (await client.query(sql, parameters)).rows, both);

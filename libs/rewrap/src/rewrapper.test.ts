@@ -60,12 +60,9 @@ afterAll(async () => {
   await store?.drop();
 });
 
-function sealPersonal(tx: Parameters<PersonKeys['seal']>[0], key: Secret): Promise<Buffer[]> {
-  return new PersonKeys(key).seal(
-    tx,
-    tenants[0] ?? '',
-    PERSONS.map((personId) => ({ personId, value: { personId }, context: 'here' })),
-  );
+async function sealPersonal(tx: Parameters<PersonKeys['sealer']>[0], key: Secret): Promise<Buffer[]> {
+  const seal = await new PersonKeys(key).sealer(tx, tenants[0] ?? '', PERSONS);
+  return PERSONS.map((personId) => seal({ personId, value: { personId }, context: 'here' }));
 }
 
 /** As their rooms seal them, two of them as the release before did: without the key's id. */

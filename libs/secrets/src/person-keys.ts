@@ -11,6 +11,15 @@ interface PersonKeyRow {
   readonly root_key_id: string;
 }
 
+/** Seals one value of a person; `context` is authenticated. */
+export type SealPersonal = (item: {
+  readonly personId: string;
+  readonly value: unknown;
+  readonly context: string;
+}) => Buffer;
+
+const NO_KEYS: ReadonlyMap<string, KeyObject> = new Map();
+
 /**
  * Seals what is personal under a key for each person of a tenant: derived from the master key and a random salt in
  * `person_keys`, and, once that master key was replaced, wrapped under the next one in place of the salt. Without the row
@@ -23,25 +32,22 @@ export class PersonKeys {
     this.#wrapping = new WrappingKeys(masterKey, PERSON_KEYS);
   }
 
-  /** Seals values of persons, in the order given; a person without a key gets one. `context` is authenticated. */
-  async seal(
-    tx: Transaction,
-    tenantId: string,
-    items: ReadonlyArray<{ readonly personId: string; readonly value: unknown; readonly context: string }>,
-  ): Promise<Buffer[]> {
-    const persons = [...new Set(items.map(({ personId }) => personId))];
-    await tx.query(
-      `insert into person_keys (tenant_id, person_id, salt, root_key_id)
-       select $1, p.id, p.salt, $4 from unnest($2::text[], $3::bytea[]) as p (id, salt)
-       on conflict (tenant_id, person_id) do nothing`,
-      [tenantId, persons, persons.map(() => randomBytes(32)), this.#wrapping.currentId],
-    );
-    const keys = await this.#keys(tx, tenantId, persons);
-    return items.map(({ personId, value, context }) => {
+  /** What seals values of these persons; a person without a key gets one. @throws Error for a value of anybody else */
+  async sealer(tx: Transaction, tenantId: string, personIds: Iterable<string>): Promise<SealPersonal> {
+    const persons = [...new Set(personIds)];
+    if (persons.length > 0)
+      await tx.query(
+        `insert into person_keys (tenant_id, person_id, salt, root_key_id)
+         select $1, p.id, p.salt, $4 from unnest($2::text[], $3::bytea[]) as p (id, salt)
+         on conflict (tenant_id, person_id) do nothing`,
+        [tenantId, persons, persons.map(() => randomBytes(32)), this.#wrapping.currentId],
+      );
+    const keys = persons.length === 0 ? NO_KEYS : await this.#keys(tx, tenantId, persons);
+    return ({ personId, value, context }) => {
       const key = keys.get(personId);
       if (key === undefined) throw new Error('A person has no key.');
       return encrypt(key, Buffer.from(JSON.stringify(value)), context);
-    });
+    };
   }
 
   /** Opens sealed values, in the order given; undefined for those of persons whose key is gone. */

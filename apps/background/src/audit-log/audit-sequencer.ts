@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import {
   checkpointOrigin,
   MerkleTree,
@@ -34,8 +35,10 @@ import { PlatformLog } from './platform-log.js';
 
 const EVERY_MS = 1_000;
 const BATCH = 2_000;
-/** Records that are read and hashed at once: where services share a process, calls wait for no more than these. */
+/** Records that are read at once. */
 const PAGE = 250;
+/** Records that are sealed and hashed at once: where services share a process, calls wait for no more than these. */
+const SLICE = 32;
 const TENANTS_MAX = 1_000;
 const CHECKPOINT_SECONDS = 60;
 const CHECKPOINT_RECORDS = 1_000;
@@ -194,7 +197,10 @@ export class AuditSequencer {
     const [arrivals, rows, leaves]: [Arrival[], Keepable[], Buffer[]] = [[], [], []];
     for (let full = true; full && arrivals.length < BATCH;) {
       const page = await readArrivals(tx, tenantId, { after: arrivals.at(-1)?.id, limit: PAGE });
-      for (const row of await this.#seal(tx, tenantId, page)) {
+      const seal = await this.#sealer(tx, tenantId, page);
+      for (const [at, arrival] of page.entries()) {
+        if (at % SLICE === 0) await setImmediate();
+        const row = seal(arrival);
         rows.push(row);
         leaves.push(recordLeaf(toLogRecord(tenantId, row)));
       }
@@ -204,18 +210,17 @@ export class AuditSequencer {
     return { arrivals, rows, leaves };
   }
 
-  /** The arrivals as the log will hold them. */
-  async #seal(tx: Transaction, tenantId: string, arrivals: readonly Arrival[]): Promise<Keepable[]> {
-    const split = arrivals.map((arrival) => ({ arrival, parts: splitPersonal(arrival) }));
-    const items = split.flatMap(({ arrival, parts }) =>
-      parts === undefined ? [] : [{ personId: parts.personId, value: parts.personal, context: arrival.id }],
-    );
-    const sealed = items.length === 0 ? [] : await this.parts.persons.seal(tx, tenantId, items);
-    let next = 0;
-    return split.map(({ arrival, parts }) => ({
-      ...(parts?.open ?? arrival),
-      personal: parts === undefined ? null : (sealed[next++] ?? null),
-    }));
+  /** What makes of each of these arrivals what the log will hold. */
+  async #sealer(tx: Transaction, tenantId: string, page: readonly Arrival[]): Promise<(arrival: Arrival) => Keepable> {
+    const split = new Map(page.map((arrival) => [arrival, splitPersonal(arrival)]));
+    const persons = [...split.values()].flatMap((parts) => (parts === undefined ? [] : [parts.personId]));
+    const seal = await this.parts.persons.sealer(tx, tenantId, persons);
+    return (arrival) => {
+      const parts = split.get(arrival);
+      if (parts === undefined) return { ...arrival, personal: null };
+      const { personId, personal: value, open } = parts;
+      return { ...open, personal: seal({ personId, value, context: arrival.id }) };
+    };
   }
 
   async #sign(tx: Transaction, tenantId: string, tree: MerkleTree): Promise<void> {

@@ -45,14 +45,14 @@ async function keep({ id: tenantId }: TestTenant, record: Kept): Promise<string>
   const leaf = leaves.get(tenantId) ?? 0;
   leaves.set(tenantId, leaf + 1);
   const actor = record.actor ?? { kind: 'api-key', id: 'k' };
+  const { id: personId } = actor as { id: string };
   const sealed =
     record.personal === undefined
-      ? [null]
-      : await background.asTenant(tenantId, (tx) =>
-          new PersonKeys(TEST_MASTER_KEY).seal(tx, tenantId, [
-            { personId: (actor as { id: string }).id, value: record.personal, context: id },
-          ]),
-        );
+      ? null
+      : await background.asTenant(tenantId, async (tx) => {
+          const seal = await new PersonKeys(TEST_MASTER_KEY).sealer(tx, tenantId, [personId]);
+          return seal({ personId, value: record.personal, context: id });
+        });
   await owner.query(
     `insert into audit_log (tenant_id, id, leaf_index, at, event, actor, target, outcome, details, personal, source_address)
      values ($1, $2, $3, $4, 'call.completed', $5, 'server:s', $6, $7, $8, $9)`,
@@ -64,7 +64,7 @@ async function keep({ id: tenantId }: TestTenant, record: Kept): Promise<string>
       actor,
       record.outcome ?? 'ok',
       { method: 'tools/call', era: 'modern', ...record.details },
-      sealed[0],
+      sealed,
       record.address ?? null,
     ],
   );
