@@ -31,6 +31,10 @@ function call(tenant: TenantUnderTest, message = modern('tools/list', {}, 5)): P
   return send(tenant.serverUrl, { headers: { ...message.headers, 'x-api-key': tenant.key }, body: message.body });
 }
 
+function isUnread({ json }: Answer): boolean {
+  return json.id === null && json.error?.data?.limit === 'plan.calls_per_minute';
+}
+
 test('a tenant’s calls in a minute are limited, another tenant’s go on, and the refusal says when to come back', async () => {
   const [slow, other] = [
     await gateway.tenant('slow', { find: `${upstream.origin}/a` }, 'slow'),
@@ -64,7 +68,9 @@ test('who goes on calling is refused unread after twenty refusals in a second; o
   const tenant = await gateway.tenant('flooded', { find: `${upstream.origin}/a` }, 'slow');
   const { headers, body } = modern('tools/list', {}, 5);
   const flood = (): Promise<Answer[]> => Promise.all(Array.from({ length: 8 }, () => call(tenant)));
-  const unread = await until(async () => (await flood()).find(({ json }) => json.id === null), 'an unread refusal');
+  const flooded = (): Promise<Answer> => until(async () => (await flood()).find(isUnread), 'an unread refusal');
+  const other = await gateway.apiKey(tenant.id, ['mcp']);
+  const unread = await flooded();
   const wait = unread.headers['retry-after'];
   expect([unread.status, Number(wait) > 0, unread.headers['ratelimit']]).toEqual([
     429,
@@ -72,13 +78,12 @@ test('who goes on calling is refused unread after twenty refusals in a second; o
     `"plan.calls_per_minute";r=0;t=${wait}`,
   ]);
   expect(unread.json.error).toMatchObject({ code: -31029, data: { limit: 'plan.calls_per_minute', quota: 3 } });
-  const other = await gateway.apiKey(tenant.id, ['mcp']);
   const wrong = { ...headers, 'x-api-key': `${tenant.key.slice(0, -1)}${tenant.key.endsWith('A') ? 'B' : 'A'}` };
   const [read, stranger, nobody] = await Promise.all([
     call({ ...tenant, key: other.text }),
     send(tenant.serverUrl, { headers: wrong, body }),
     send(tenant.serverUrl, { headers, body }),
-    flood(),
+    flooded(),
   ]);
   expect([read.status, read.json.id, stranger.status, nobody.status]).toEqual([429, 5, 401, 401]);
 });

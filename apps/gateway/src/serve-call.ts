@@ -61,7 +61,7 @@ interface Progress {
   id?: RequestId | undefined;
 }
 
-/** Takes a call through its stages: route, authorize, read, admit, place, dispatch. */
+/** Takes a call through its stages: route, authorize, read, admit, place, dispatch. What floods is answered before them. */
 export class CallPipeline {
   readonly #floods = new Floods();
   #inFlight = 0;
@@ -208,7 +208,8 @@ export class CallPipeline {
     if (routed !== undefined) this.parts.refusals.note(error, routed, progress);
     else if (call !== undefined) this.parts.refusals.noteUnplaced(error, call.address);
     const { principal } = progress;
-    if (error instanceof RateReached && call !== undefined && principal !== undefined) this.#floods.note(call, error);
+    if (error instanceof RateReached && call !== undefined && principal !== undefined && this.#floods.note(call, error))
+      this.parts.logger.info({ tenant_id: routed?.tenant.tenantId }, 'a flood above a limit is refused unread');
     this.parts.attempts.noteRefused(response.req, { error, target, routed, principal, exchange });
     const level = error.code === 'internal' ? 'error' : 'info';
     this.parts.logger[level](

@@ -79,6 +79,7 @@ export class LeasedQuota {
   #takeAlone(key: string, quota: Quota, whenUncertain: WhenUncertain): QuotaVerdict {
     if (whenUncertain === 'refuse') return 'unknown';
     const waitMs = this.#local.take(key, quota);
+    // Whoever counts for all may be back at any moment.
     return waitMs === 0 ? 'taken' : usedUp(waitMs, 0);
   }
 

@@ -53,7 +53,9 @@ function takeNonce(): Buffer {
 /** The plain bytes of `encrypt`. @throws Error when key or context differ or a byte was changed */
 export function decrypt(key: Uint8Array | KeyObject, sealed: Uint8Array, context: string): Buffer {
   const bytes = Buffer.from(sealed);
-  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, NONCE_BYTES))
+  // A shorter tag, of a value that was cut off, could be guessed.
+  const options = { authTagLength: TAG_BYTES };
+  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, NONCE_BYTES), options)
     .setAAD(Buffer.from(context))
     .setAuthTag(bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES));
   return Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()]);

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate as turn } from 'node:timers/promises';
 import {
   checkpointOrigin,
   MerkleTree,
@@ -37,7 +37,7 @@ const EVERY_MS = 1_000;
 const BATCH = 2_000;
 /** Records that are read at once. */
 const PAGE = 250;
-/** Records that are sealed and hashed at once: where services share a process, calls wait for no more than these. */
+/** Records that are sealed and hashed between two turns of the event loop, which calls have where services share a process. */
 const SLICE = 32;
 const TENANTS_MAX = 1_000;
 const CHECKPOINT_SECONDS = 60;
@@ -199,7 +199,7 @@ export class AuditSequencer {
       const page = await readArrivals(tx, tenantId, { after: arrivals.at(-1)?.id, limit: PAGE });
       const seal = await this.#sealer(tx, tenantId, page);
       for (const [at, arrival] of page.entries()) {
-        if (at % SLICE === 0) await setImmediate();
+        if (at % SLICE === 0) await turn();
         const row = seal(arrival);
         rows.push(row);
         leaves.push(recordLeaf(toLogRecord(tenantId, row)));

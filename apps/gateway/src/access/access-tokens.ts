@@ -1,12 +1,9 @@
 import { LRUCache } from 'lru-cache';
 import type { AccessTokenClaims, AccessTokenVerifier } from '#libs/identity';
-import type { Credential } from '../edge/credential.js';
+import type { AccessToken } from '../edge/credential.js';
 
 const TOKENS_MAX = 20_000;
 const REMEMBERED_MS_MAX = 600_000;
-
-/** A token as it came. */
-type Token = Pick<Extract<Credential, { kind: 'access-token' }>, 'text' | 'hash'>;
 
 interface Verified {
   readonly claims: AccessTokenClaims;
@@ -21,14 +18,14 @@ export class AccessTokens {
   constructor(private readonly verifier: AccessTokenVerifier) {}
 
   /** The claims of a token that was verified for exactly these audiences and has not expired; undefined otherwise. */
-  find(token: Token, audiences: readonly string[]): AccessTokenClaims | undefined {
+  find(token: AccessToken, audiences: readonly string[]): AccessTokenClaims | undefined {
     const known = this.#verified.get(keyOf(token, audiences));
     if (known === undefined || known.generation !== this.verifier.generation) return undefined;
     return known.claims.exp * 1_000 > Date.now() ? known.claims : undefined;
   }
 
   /** Verifies a token; one that is bound to a key (`cnf`) is worth nothing without proof of it. @throws AppError unauthenticated, unavailable */
-  async verify(token: Token, audiences: readonly string[]): Promise<AccessTokenClaims> {
+  async verify(token: AccessToken, audiences: readonly string[]): Promise<AccessTokenClaims> {
     const { generation } = this.verifier;
     const claims = await this.verifier.verifyUnproved(token.text, audiences);
     const leftMs = Math.min(claims.exp * 1_000 - Date.now(), REMEMBERED_MS_MAX);
@@ -37,6 +34,6 @@ export class AccessTokens {
   }
 }
 
-function keyOf({ hash }: Token, audiences: readonly string[]): string {
+function keyOf({ hash }: AccessToken, audiences: readonly string[]): string {
   return `${hash} ${audiences.join(' ')}`;
 }

@@ -7,7 +7,7 @@ import {
   type AccessTokenClaims,
   type Principal,
 } from '#libs/identity';
-import type { Credential } from '../edge/credential.js';
+import type { AccessToken, Credential } from '../edge/credential.js';
 import type { Possession } from '../possession/possession.js';
 import type { RoutedCall } from '../routing/route-table.js';
 import type { AccessTokens } from './access-tokens.js';
@@ -98,11 +98,7 @@ export class Access {
     return this.#principalOf(claims);
   }
 
-  async #proveToken(
-    token: Extract<Credential, { kind: 'access-token' }>,
-    call: RoutedCall,
-    tenantId: string,
-  ): Promise<AccessTokenClaims> {
+  async #proveToken(token: AccessToken, call: RoutedCall, tenantId: string): Promise<AccessTokenClaims> {
     const { tokens, grants, clients } = this.parts;
     // Not counted: a signature cannot be guessed and costs no lookup, and every token ends by being refused once.
     const claims = tokens.find(token, call.target.audiences) ?? (await tokens.verify(token, call.target.audiences));

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { expect, test } from '@jest/globals';
@@ -23,8 +24,16 @@ test('each request of a connection has the credential of its own header', () => 
     { 'x-api-key': ours.text },
     { authorization: ours.text },
     { authorization: 'Bearer some.access.token' },
+    { authorization: 'Bearer some.access.token' },
     { authorization: 'DPoP some.access.token', dpop: 'proof' },
+    { authorization: 'DPoP some.access.token', dpop: 'another' },
+    { authorization: 'Bearer some.access.token' },
   ];
+  const token = {
+    kind: 'access-token',
+    text: 'some.access.token',
+    hash: hash('sha256', 'some.access.token', 'base64url'),
+  };
   expect(given.map((headers) => credentialOf(requestOn(socket, headers), NO_QUERY))).toEqual([
     { kind: 'api-key', tenantId: TENANT, hash: ours.hash },
     { kind: 'api-key', tenantId: TENANT, hash: ours.hash },
@@ -32,8 +41,11 @@ test('each request of a connection has the credential of its own header', () => 
     { kind: 'none' },
     { kind: 'api-key', tenantId: TENANT, hash: ours.hash },
     { kind: 'none' },
-    { kind: 'access-token', text: 'some.access.token' },
-    { kind: 'access-token', text: 'some.access.token', proof: 'proof' },
+    token,
+    token,
+    { ...token, proof: 'proof' },
+    { ...token, proof: 'another' },
+    token,
   ]);
 });
 

@@ -4,17 +4,20 @@ import type { Socket } from 'node:net';
 import { AppError } from '#libs/errors';
 import { hashApiKey, tenantOfApiKey } from '#libs/identity';
 
+/** An access token, as it came. */
+export interface AccessToken {
+  readonly kind: 'access-token';
+  readonly text: string;
+  /** SHA-256 of its text, in base64url. */
+  readonly hash: string;
+  /** What came in the `DPoP` header with a token of that scheme; empty where nothing did (RFC 9449 §7.1). */
+  readonly proof?: string;
+}
+
 /** What a request proves its principal with, as it came. */
 export type Credential =
   | { readonly kind: 'none' }
-  | {
-      readonly kind: 'access-token';
-      readonly text: string;
-      /** SHA-256 of its text, in base64url. */
-      readonly hash: string;
-      /** What came in the `DPoP` header with a token of that scheme; empty where nothing did (RFC 9449 §7.1). */
-      readonly proof?: string;
-    }
+  | AccessToken
   | {
       readonly kind: 'api-key';
       /** The tenant that the key says it is of; undefined where it is no key. */
@@ -29,6 +32,9 @@ const CREDENTIAL_PARAMETERS = ['access_token', 'api_key', 'apikey', 'key', 'toke
 
 /** The credential that came last on a connection, as it stood in its header: agents send the same one with each request. */
 const lastCredentials = new WeakMap<Socket, LastCredential>();
+
+/** Longer ones, which nobody has proved yet, are not kept for as long as a connection lives. */
+const REMEMBERED_LENGTH_MAX = 4_096;
 
 interface LastCredential {
   readonly header: string;
@@ -53,7 +59,8 @@ export function credentialOf(request: IncomingMessage, query: URLSearchParams): 
   const last = lastCredentials.get(request.socket);
   if (last?.header === header && last.name === name) return last.credential;
   const credential = name === 'x-api-key' ? apiKey(header) : authorized(header, request);
-  if (credential.kind !== 'none' && !('proof' in credential))
+  // A proof is of its request alone.
+  if (credential.kind !== 'none' && !('proof' in credential) && header.length <= REMEMBERED_LENGTH_MAX)
     lastCredentials.set(request.socket, { header, name, credential });
   return credential;
 }
@@ -65,7 +72,7 @@ function authorized(header: string, request: IncomingMessage): Credential {
   return token.startsWith(KEY_PREFIX) ? apiKey(token) : accessToken(token);
 }
 
-function accessToken(text: string): Extract<Credential, { kind: 'access-token' }> {
+function accessToken(text: string): AccessToken {
   return { kind: 'access-token', text, hash: hash('sha256', text, 'base64url') };
 }
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
-import { Floods, type CallerOf } from './floods.js';
+import { Floods, type Caller } from './floods.js';
 import { RateReached } from './rate-reached.js';
 
 const URL_OF_ONE = 'https://wharf.example/t/acme/orders/mcp';
@@ -13,9 +13,16 @@ beforeEach(() => {
 
 afterEach(() => void jest.useRealTimers());
 
-function caller(hash: string, resource = URL_OF_ONE, method: CallerOf['method'] = 'POST'): CallerOf {
+function caller(hash: string, resource = URL_OF_ONE, method: Caller['method'] = 'POST'): Caller {
   const credential = { kind: 'api-key', tenantId: undefined, hash } as const;
-  return { credential, method, target: { resource } as CallerOf['target'] }; // all that is looked at
+  const target = { resource } as Caller['target']; // all that is looked at
+  return { credential, method, target, address: '192.0.2.1' };
+}
+
+/** A call with a token, and with a proof of its key where one is given. */
+function bearer(proof?: string): Caller {
+  const token = { kind: 'access-token', text: 't', hash: 'h' } as const;
+  return { ...caller('h'), credential: proof === undefined ? token : { ...token, proof } };
 }
 
 /** A refusal that is sure for so many ms from now on. */
@@ -35,7 +42,25 @@ test('who is refused twenty times in a second is refused unread, at that URL and
   expect(floods.find(caller('b'))).toBeUndefined();
   expect(floods.find(caller('a', 'https://wharf.example/t/acme/other/mcp'))).toBeUndefined();
   expect(floods.find(caller('a', URL_OF_ONE, 'DELETE'))).toBeUndefined();
+  expect(floods.find({ ...caller('a'), address: '192.0.2.2' })).toBeUndefined();
   expect(floods.find({ ...caller('a'), credential: { kind: 'none' } })).toBeUndefined();
+});
+
+test('a token that is bound to a key is read each time, whoever sends it and however', () => {
+  noteMany(40, bearer('a proof'));
+  expect([bearer('a proof'), bearer('another'), bearer()].map((call) => floods.find(call))).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
+  noteMany(20, bearer());
+  expect(floods.find(bearer())).toBeDefined();
+  expect(floods.find(bearer(''))).toBeUndefined();
+});
+
+test('the refusal with which a flood begins says so, once', () => {
+  const begun = Array.from({ length: 30 }, () => floods.note(caller('a'), refusal()));
+  expect(begun.flatMap((began, at) => (began ? [at] : []))).toEqual([19]);
 });
 
 test('a call is read again as soon as there may be room', () => {

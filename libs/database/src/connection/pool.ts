@@ -20,7 +20,7 @@ export const POOL_SIZE = 10;
  */
 const IDLE_MS = 120_000;
 /** An idle connection is heard from so often, in ms, so that nothing on the way takes it for gone, and one that is gone is found so. */
-const KEEP_ALIVE_MS = 30_000;
+const KEEP_ALIVE_MS = 10_000;
 
 /** How to reach one database as one role. */
 export interface PoolOptions {
