@@ -52,7 +52,7 @@ function commasIn(value: unknown): number {
 
 function refuseRepeatedNames(value: unknown, commas: number): void {
   if (commasIn(value) === commas) return;
-  throw new AppError('invalid_request', { message: 'A name stands twice in one object of the message. Send it once.' });
+  throw new AppError('invalid_request', { message: 'A name stands twice in one object of the JSON. Send it once.' });
 }
 
 /**

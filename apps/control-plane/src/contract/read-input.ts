@@ -47,7 +47,8 @@ async function readJsonBody(request: ManagedRequest, body: JsonBody): Promise<un
 async function readJson(request: ManagedRequest, body: JsonBody): Promise<unknown> {
   if (body.mayBeAbsent && !hasBody(request)) return {};
   checkMediaType(request, ['application/json']);
-  return parseJson(await readBody(request, body.bytesMax, AbortSignal.timeout(BODY_READ_MS)), body);
+  const bytes = await readBody(request, body.bytesMax, AbortSignal.timeout(BODY_READ_MS));
+  return parseJson(bytes, { ...body, names: 'distinct' });
 }
 
 async function readBytesBody(request: ManagedRequest, body: BytesBody): Promise<unknown> {

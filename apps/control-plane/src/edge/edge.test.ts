@@ -45,6 +45,15 @@ describe('bodies', () => {
     expect([answer.status, answer.body.code]).toEqual([400, 'malformed_json']);
   });
 
+  test('a member that stands twice is refused, as readers differ in which one counts', async () => {
+    const answer = await post('{"slug":"twice","name":"S","slug":"thrice"}');
+    expect([answer.status, answer.body.code, answer.body.detail]).toEqual([
+      400,
+      'invalid_request',
+      'A name stands twice in one object of the JSON. Send it once.',
+    ]);
+  });
+
   test('a member named __proto__ is an unknown field like any other', async () => {
     const answer = await post('{"slug":"s2","name":"S","__proto__":{"role":"owner"}}');
     expect([answer.status, answer.body.code]).toEqual([400, 'invalid_request']);
