@@ -119,11 +119,11 @@ export class Traffic {
    * once more there, and counts however that ends.
    */
   async #callInSession(caller: Caller): Promise<Caller | undefined> {
-    const id = this.#id();
-    if ((await this.#call(caller, '2025', id, hasEnded)) === 'done') return caller;
-    this.reopened.push(id);
+    const { setAside } = await this.#call(caller, '2025', this.#id(), hasEnded);
+    if (setAside === undefined) return caller;
+    this.reopened.push(setAside);
     const next = await this.#open();
-    if (next !== undefined) await this.#call(next, '2025', id);
+    if (next !== undefined) await this.#call(next, '2025', setAside);
     return next;
   }
 
@@ -141,13 +141,16 @@ export class Traffic {
     }
   }
 
-  /** Every call's result is kept, but for errors that are set aside because the call is made again. */
+  /**
+   * Every call's result is kept, but for errors that are set aside because the call is made again. Returns the id of what
+   * was set aside: not the one it was given where that had reached the upstream before its connection was reset.
+   */
   async #call(
     { agent, name: caller }: Caller,
     era: SeenCall['era'],
     id: string,
-    setAside: (error: unknown) => boolean = () => false,
-  ): Promise<'done' | 'set aside'> {
+    isSetAside: (error: unknown) => boolean = () => false,
+  ): Promise<{ readonly setAside?: string }> {
     const sentMs = Date.now();
     try {
       const result = await agent.client.callTool({ name: 'echo', arguments: { id } });
@@ -156,11 +159,11 @@ export class Traffic {
       const failed = 'isError' in result && result.isError === true;
       this.calls.push({ id, era, caller, release, failure: failed ? text : undefined, sentMs });
     } catch (error) {
-      if (setAside(error)) return 'set aside';
-      if (this.#isRepaired(id, error)) return this.#call({ agent, name: caller }, era, `${id}${AGAIN}`, setAside);
+      if (isSetAside(error)) return { setAside: id };
+      if (this.#isRepaired(id, error)) return this.#call({ agent, name: caller }, era, `${id}${AGAIN}`, isSetAside);
       this.calls.push({ id, era, caller, release: undefined, failure: String(error), sentMs });
     }
-    return 'done';
+    return {};
   }
 
   /** Whether what failed is made once more: by a client that does so, after its connection was reset, once. */
