@@ -20,6 +20,8 @@ async function runProgram([name, upstreamPort]: readonly string[]): Promise<void
       return (await import('./servers/raw-http.js')).serveRaw(port);
     case 'bare':
       return (await import('./servers/bare-sdk.js')).serveBare(port);
+    case 'watch':
+      return (await import('./measure/stalls.js')).watchStalls();
     case 'stdio':
       return (await import('./servers/stdio.js')).serveEchoOnStdio(port);
     default:

@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import path from 'node:path';
 
 /** The programs that the bench runs beside the platform, each in a process of its own. */
-export type ProgramName = 'load' | 'upstream' | 'raw' | 'bare';
+export type ProgramName = 'load' | 'upstream' | 'raw' | 'bare' | 'watch';
 
 /** A running program. */
 export interface Program {
