@@ -11,6 +11,9 @@ const LEASE_SHARE = 0.01;
 const LEASE_MAX = 64;
 /** A quota may be raised meanwhile. */
 const FULL_MS_MAX = 1_000;
+/** What a key that was used up gets in a sixtieth of its window: three times what it would have if it took evenly. */
+const PACE_SHARE = 0.05;
+const PACE_MIN = 10;
 
 /** What was taken from the shared window and not used yet. */
 interface Lease {
@@ -43,7 +46,8 @@ export type QuotaVerdict = 'taken' | 'unknown' | UsedUp;
 
 /**
  * A quota over a sliding window, for what happens very often: a busy key is taken from Redis some at a time (a hundredth of its
- * quota at most), so that most takes ask nobody. Where Redis is away, this process goes on from what it has taken itself.
+ * quota at most), so that most takes ask nobody. Who has used it up gets what is free again bit by bit, for otherwise everybody else
+ * would meet the same rush once in every window. Where Redis is away, this process goes on from what it has taken itself.
  */
 export class LeasedQuota {
   readonly #shared: SlidingWindows;
@@ -92,7 +96,7 @@ export class LeasedQuota {
 
   async #lease(key: string, quota: Quota): Promise<'taken' | 'full' | 'unknown'> {
     const size = this.#nextSize(key, quota);
-    const taken = await this.#shared.take(key, [{ ...quota, key: 'calls' }], size);
+    const taken = await this.#shared.take(key, [{ ...quota, key: 'calls', pace: paceOf(quota) }], size);
     const nowMs = performance.now();
     if (taken.kind === 'full') {
       const waitMs = taken.waitSeconds * 1_000;
@@ -111,6 +115,10 @@ export class LeasedQuota {
     if (last === undefined || last.left > 0 || last.untilMs < performance.now()) return 1;
     return Math.max(1, Math.min(last.size * 2, LEASE_MAX, Math.floor(quota * LEASE_SHARE)));
   }
+}
+
+function paceOf({ quota }: Quota): number {
+  return Math.max(PACE_MIN, Math.ceil(quota * PACE_SHARE));
 }
 
 function usedUp(waitMs: number, sureUntilMs: number): UsedUp {

@@ -68,3 +68,29 @@ test('without Redis nobody knows', async () => {
   expect(await new SlidingWindows(away).take('t', [hour('f', 1)])).toEqual({ kind: 'unknown' });
   away.disconnect();
 });
+
+test('what was used up is given bit by bit, until a window has passed since', async () => {
+  const key = 'window:{t}:paced';
+  const part = Math.floor(Date.now() / 60_000);
+  const paced = { ...hour('paced', 100), pace: 6 };
+  // Ninety were taken within one part that is about to leave, ten in the one before the last.
+  await redis.hset(key, { [part - 59]: 90, [part - 1]: 10 });
+  expect(await windows.take('t', [paced])).toMatchObject({ kind: 'full' });
+  await redis.hdel(key, String(part - 59));
+  expect(await windows.take('t', [paced], 64)).toEqual({ kind: 'taken', count: 6 });
+  const next = await windows.take('t', [paced], 64);
+  expect(next).toMatchObject({ kind: 'full', by: paced });
+  // The next part begins within a minute.
+  expect((next as { waitSeconds: number }).waitSeconds).toBeLessThanOrEqual(60); // the line above
+  await redis.hset(key, { '-1': Date.now() - 3_600_000 });
+  expect(await windows.take('t', [paced], 64)).toEqual({ kind: 'taken', count: 64 });
+});
+
+test('what has never been full is given all at once, and a quota without a pace always', async () => {
+  const paced = { ...hour('rested', 100), pace: 6 };
+  expect(await windows.take('t', [paced], 64)).toEqual({ kind: 'taken', count: 64 });
+  expect(await windows.take('t', [paced], 64)).toEqual({ kind: 'taken', count: 36 });
+  await windows.take('t', [hour('plain', 2)], 2);
+  expect(await windows.take('t', [hour('plain', 2)])).toMatchObject({ kind: 'full' });
+  expect(await windows.take('t', [hour('plain', 4)], 2)).toEqual({ kind: 'taken', count: 2 });
+});

@@ -4,6 +4,9 @@ const REST_MS = 1_000;
 /** A window is counted in so many parts, so it slides by a sixtieth of its length. */
 const PARTS = 60;
 
+/** Among a window's counts, when it was last found full: no part of a window has this number. */
+const FULL_AT = -1;
+
 /**
  * Looks at every window first and takes of each only when all have room: as many of the wanted as all have. A window is a hash
  * of counts by part, of which there are at most 61. Answers 0 and how many were taken, or which window has none (from 1) and
@@ -14,31 +17,43 @@ local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local full, wait, taken = 0, 0, tonumber(ARGV[#ARGV])
 for i, key in ipairs(KEYS) do
-  local quota, part = tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i]) / ${PARTS}
-  local first = math.floor(now / part) - ${PARTS}
-  local kept, used = redis.call('HGETALL', key), 0
+  local quota, window, pace = tonumber(ARGV[3 * i - 2]), tonumber(ARGV[3 * i - 1]), tonumber(ARGV[3 * i])
+  local part = window / ${PARTS}
+  local current = math.floor(now / part)
+  local kept, used, fresh, emptied = redis.call('HGETALL', key), 0, 0, -math.huge
   local counts = {}
   for at = 1, #kept, 2 do
     local slot, count = tonumber(kept[at]), tonumber(kept[at + 1])
-    if slot <= first then redis.call('HDEL', key, kept[at])
-    else used = used + count; counts[#counts + 1] = { slot, count } end
+    if slot == ${FULL_AT} then emptied = count
+    elseif slot <= current - ${PARTS} then redis.call('HDEL', key, kept[at])
+    else
+      used = used + count
+      counts[#counts + 1] = { slot, count }
+      if slot == current then fresh = count end
+    end
   end
-  if used >= quota then
-    table.sort(counts, function(left, right) return left[1] < right[1] end)
+  local left, ms = quota - used, 0
+  if left <= 0 then
+    table.sort(counts, function(one, other) return one[1] < other[1] end)
     local free = 0
     for _, each in ipairs(counts) do
       used = used - each[2]
       free = each[1]
       if used < quota then break end
     end
-    local ms = math.ceil((free + ${PARTS} + 1) * part - now)
-    if ms > wait then full, wait = i, ms end
-  else taken = math.min(taken, quota - used)
+    ms = math.ceil((free + ${PARTS} + 1) * part - now)
+    if pace > 0 then redis.call('HSET', key, ${FULL_AT}, string.format('%.0f', now)) end
+  elseif pace > 0 and now - emptied < window then
+    left = math.min(left, pace - fresh)
+    if left <= 0 then ms = math.ceil((current + 1) * part - now) end
+  end
+  if left > 0 then taken = math.min(taken, left)
+  elseif ms > wait then full, wait = i, ms
   end
 end
 if full > 0 then return { full, wait } end
 for i, key in ipairs(KEYS) do
-  local window = tonumber(ARGV[2 * i])
+  local window = tonumber(ARGV[3 * i - 1])
   redis.call('HINCRBY', key, string.format('%.0f', math.floor(now / (window / ${PARTS}))), taken)
   redis.call('PEXPIRE', key, math.ceil(window + window / ${PARTS}))
 end
@@ -53,6 +68,11 @@ export interface Quota {
 /** A quota that is counted under a name within its group. */
 export interface CountedQuota extends Quota {
   readonly key: string;
+  /**
+   * Most of it that is given in a sixtieth of the window, for the length of a window after it was found full: who has used it up
+   * gets what is free again bit by bit, and not all at once with every window.
+   */
+  readonly pace?: number;
 }
 
 /** What came of asking for some of each of several quotas. */
@@ -87,7 +107,7 @@ export class SlidingWindows {
       const [full, told] = await this.#redis.takeFromWindows(
         asked.length,
         ...asked.map(({ key }) => `window:{${group}}:${key}`),
-        ...asked.flatMap(({ quota, windowSeconds }) => [quota, windowSeconds * 1_000]),
+        ...asked.flatMap(({ quota, windowSeconds, pace = 0 }) => [quota, windowSeconds * 1_000, pace]),
         wanted,
       );
       const by = asked[full - 1];
