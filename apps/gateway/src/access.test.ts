@@ -120,6 +120,24 @@ describe('API keys', () => {
   });
 });
 
+test('a good key goes on where others at its address are slowed down, also when the tenant’s keys were forgotten', async () => {
+  const own = await GatewayUnderTest.start({ WHARF_TRUST_PROXY: 'true' });
+  const tenant = await own.tenant('acme', { find: 'https://api.example.com/find' });
+  const use = async (key: string) =>
+    (await call(tenant.url, { 'x-api-key': key, 'x-forwarded-for': '192.0.2.1' })).status;
+  const [lost, unused] = [await own.apiKey(tenant.id, ['mcp']), await own.apiKey(tenant.id, ['mcp'])];
+  expect([await use(tenant.key), await use(lost.text)]).toEqual([200, 200]);
+  const wrong = `${tenant.key.slice(0, -4)}AAAA`;
+  await until(async () => (await use(wrong)) === 429, 'the address is slowed down');
+  await own.control.asTenant(tenant.id, (tx) =>
+    tx.query(`update api_keys set revoked_at = now() where id = $1`, [lost.id]),
+  );
+  await until(async () => (await use(lost.text)) !== 200, 'the tenant’s keys are forgotten');
+  expect(await use(tenant.key)).toBe(200);
+  expect([await use(lost.text), await use(unused.text)]).toEqual([429, 429]);
+  await own.stop();
+});
+
 test('refused keys slow their address down at that tenant, and good credentials go on', async () => {
   const own = await GatewayUnderTest.start({ WHARF_TRUST_PROXY: 'true' });
   const tenant = await own.tenant('acme', { find: 'https://api.example.com/find' });

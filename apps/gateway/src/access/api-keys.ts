@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Database } from '#libs/database';
 import { FreshCache, type TenantOwned } from '../routing/fresh-cache.js';
 
@@ -10,10 +11,13 @@ export interface KnownApiKey extends TenantOwned {
 }
 
 const KEYS_MAX = 20_000;
+const GOOD_LATELY_MS = 10 * 60_000;
 
 /** Valid API keys by their hash, looked up among their own tenant's keys and forgotten when that tenant's rows change. */
 export class ApiKeys {
   readonly #known: FreshCache<KnownApiKey>;
+  /** Outlives what is known: nobody else's mistakes hold a good key up because a row of its tenant changed. Proves nothing. */
+  readonly #goodLately = new LRUCache<string, true>({ max: KEYS_MAX, ttl: GOOD_LATELY_MS });
 
   constructor(
     private readonly database: Database,
@@ -29,7 +33,16 @@ export class ApiKeys {
 
   /** The tenant's key with this hash, where it is neither revoked nor expired. */
   async find(tenantId: string, hash: string): Promise<KnownApiKey | undefined> {
-    return unexpired(await this.#known.get(cacheKey(tenantId, hash), () => findApiKey(this.database, tenantId, hash)));
+    const name = cacheKey(tenantId, hash);
+    const key = unexpired(await this.#known.get(name, () => findApiKey(this.database, tenantId, hash)));
+    if (key === undefined) this.#goodLately.delete(name);
+    else this.#goodLately.set(name, true);
+    return key;
+  }
+
+  /** Whether the key was good when it was last looked up here, ten minutes ago at most; it may be revoked since. */
+  wasGood(tenantId: string, hash: string): boolean {
+    return this.#goodLately.has(cacheKey(tenantId, hash));
   }
 
   /** Forgets a tenant's keys, or all with `*`. */

@@ -8,7 +8,7 @@ const WINDOW_MS = 60_000;
 /**
  * Counts refused API keys by tenant and address, so that a flood of them does not become a flood at the database. One
  * address may be a whole cloud of agents: what somebody there gets wrong at one tenant holds up nobody at another.
- * Keys that were good a moment ago are not held up.
+ * Keys that were good when they were last looked up are not held up.
  */
 export class FailedAttempts {
   readonly #failures = new LRUCache<string, number>({ max: COUNTED_MAX, ttl: WINDOW_MS, noUpdateTTL: true });
