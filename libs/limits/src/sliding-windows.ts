@@ -9,8 +9,8 @@ const FULL_AT = -1;
 
 /**
  * Looks at every window first and takes of each only when all have room: as many of the wanted as all have. A window is a hash
- * of counts by part, of which there are at most 61. Answers 0 and how many were taken, or which window has none (from 1) and
- * in how many milliseconds it will.
+ * of counts by part, of which there are at most 61, and of when it was last full where it has a pace. Answers 0 and how many
+ * were taken, or which window has none (from 1) and in how many milliseconds it will.
  */
 const TAKE = `
 local t = redis.call('TIME')
