@@ -11,8 +11,8 @@ const LEASE_SHARE = 0.01;
 const LEASE_MAX = 64;
 /** A quota may be raised meanwhile. */
 const FULL_MS_MAX = 1_000;
-/** What a key that was used up gets in a sixtieth of its window: three times what it would have if it took evenly. */
-const PACE_SHARE = 0.05;
+/** What a key that was used up gets in a sixtieth of its window: what it would have if it took evenly, so all of it in the end. */
+const PACE_SHARE = 1 / 60;
 const PACE_MIN = 10;
 
 /** What was taken from the shared window and not used yet. */
