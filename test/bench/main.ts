@@ -11,6 +11,8 @@ else await (await import('./bench.js')).bench(first);
 
 async function runProgram([name, upstreamPort]: readonly string[]): Promise<void> {
   const port = Number(upstreamPort);
+  // Whoever started it may have failed: one that watched on before everything else would spoil every later measurement.
+  process.once('disconnect', () => process.exit());
   switch (name) {
     case 'load':
       return (await import('./load/generator.js')).generateLoad();
