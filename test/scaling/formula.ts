@@ -12,13 +12,13 @@ export interface Load {
 }
 
 /**
- * What one of each costs, by `npm run bench -- call` and `npm run scaling` (docs/scaling.md says which). CPU is in calls of a bare SDK server that ask the
+ * What one of each costs, by `npm run scaling` (docs/scaling.md). CPU is in calls of a bare SDK server that ask the
  * same of the same upstream, because that is what another machine changes; `bareCallUs` is what such a call takes of the machine
  * that sizes are printed for. Memory as it is shared out between processes (PSS).
  */
 export const FIGURES = {
   bareCallUs: 215,
-  bareCalls: { gateway: 0.82, runtime: 0.36, worker: 0.2, postgres: 0.26, redis: 0.01 },
+  bareCalls: { gateway: 1.75, runtime: 1.05, worker: 1.25, postgres: 0.5, redis: 0.03 },
   /** After it has worked; 30 before its first call. */
   workerMb: 45,
   sessionWorkerKb: 12,
