@@ -31,6 +31,7 @@ export type * from './runtime-operation.js';
 export * from './upstream-state.js';
 export { canonicalJson, sha256Digest } from './canonical-json.js';
 export { fitName, withHash } from './fit-name.js';
+export { NumberMap } from './number-map.js';
 export {
   DOCUMENTS_SINCE,
   LOGINS_SINCE,

@@ -4,6 +4,7 @@ import type { DocumentChange } from './knowledge.js';
 import type { BuildReport } from './manifest.js';
 import type { CallFacts } from './call-facts.js';
 import type { BreakerChange, DriftHint, FrameFailure, OutcomeClass, RuntimeFrame } from './messages.js';
+import { NumberMap } from './number-map.js';
 import { NO_PERSON, type PersonTokens } from './person-token.js';
 import type { OrderAnswer } from './runtime-operation.js';
 import type { UpstreamState } from './upstream-state.js';
@@ -46,7 +47,7 @@ const GRACE_MS = 1_000;
 
 /** The exchanges open on one connection, by number. */
 export class RuntimeExchanges {
-  readonly #open = new Map<number, RuntimeExchange>();
+  readonly #open = new NumberMap<RuntimeExchange>();
   /** Numbers of those that wait for what their runtime has asked for, and so cannot have begun. */
   readonly #unsupplied = new Set<number>();
   /** How many are open of each tenant that has any. */
@@ -133,7 +134,7 @@ export class RuntimeExchanges {
 
   /** Ends all of them: the connection is gone, and nobody knows how far those came that had what they need. */
   failAll(failure: FrameFailure, outcome: OutcomeClass): void {
-    const open = [...this.#open].map(([s, exchange]) => ({ exchange, started: !this.#unsupplied.has(s) }));
+    const open = this.#open.entries().map(([s, exchange]) => ({ exchange, started: !this.#unsupplied.has(s) }));
     this.#open.clear();
     this.#ofTenants.clear();
     this.#unsupplied.clear();
@@ -142,7 +143,7 @@ export class RuntimeExchanges {
 
   /** Ends what is past its deadline and its grace; returns the numbers. */
   failOverdue(nowMs: number): number[] {
-    const overdue = [...this.#open].filter(([, exchange]) => exchange.deadlineMs + GRACE_MS <= nowMs).map(([s]) => s);
+    const overdue = this.#open.filter(({ deadlineMs }) => deadlineMs + GRACE_MS <= nowMs).map(([s]) => s);
     for (const s of overdue) this.fail(s, { code: 'deadline_exceeded' }, 'deadline', true);
     return overdue;
   }

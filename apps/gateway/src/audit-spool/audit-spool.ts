@@ -53,7 +53,8 @@ export class AuditSpool {
   readonly #shipper: Shipper;
   readonly #gaps: Gaps;
   #open = 0;
-  #writing = new Set<Promise<unknown>>();
+  /** The write that began last: they are done in turn. */
+  #lastWrite: Promise<unknown> | undefined;
 
   private constructor(
     private readonly directory: string,
@@ -123,7 +124,7 @@ export class AuditSpool {
   /** Ships what it can and closes; what has not arrived is shipped at the next start. */
   async close(): Promise<void> {
     await this.#gaps.close();
-    await Promise.allSettled(this.#writing);
+    await Promise.allSettled([this.#lastWrite]);
     await this.#shipper.flush();
     const empty = await Promise.all([this.files.disk.close(), this.files.process.close()]);
     liveHere.delete(this.directory);
@@ -207,9 +208,7 @@ export class AuditSpool {
 
   #appendToDisk(line: SpoolLine, urgency: Urgency): Promise<Segment> {
     const written = this.files.disk.append(line, urgency);
-    this.#writing.add(written);
-    const finish = (): void => void this.#writing.delete(written);
-    written.then(finish, finish);
+    this.#lastWrite = written;
     return written;
   }
 

@@ -48,6 +48,7 @@ export class AgentMetrics {
       max: SESSIONS_MAX,
       ttl: IDLE_MS.modern,
       ttlResolution: 1_000,
+      updateAgeOnGet: true,
       dispose: (session, _, reason) => {
         if (reason !== 'set') this.#close(session);
       },
@@ -69,7 +70,7 @@ export class AgentMetrics {
     const key = keyOf(call, exchange.era, sessionId);
     if (key === undefined || outcome === 'session_not_found') return said ?? OTHER_CLIENT;
     const known = this.#sessions.get(key);
-    if (known !== undefined) this.#touch(key, known);
+    if (known !== undefined) known.usedMs = performance.now();
     else if (begins(exchange, outcome)) this.#begin(key, exchange.era, said ?? OTHER_CLIENT);
     return said ?? known?.client ?? OTHER_CLIENT;
   }
@@ -99,11 +100,6 @@ export class AgentMetrics {
     const nowMs = performance.now();
     const begun = { era, client, beganMs: nowMs, usedMs: nowMs, failed: new Set<string>(), calls: 0 };
     this.#sessions.set(key, { ...begun, last: undefined, lastFailed: false }, { ttl: IDLE_MS[era] });
-  }
-
-  #touch(key: string, session: AgentSession): void {
-    session.usedMs = performance.now();
-    this.#sessions.set(key, session, { ttl: IDLE_MS[session.era] });
   }
 
   #countRepeat(session: AgentSession, call: string): boolean {

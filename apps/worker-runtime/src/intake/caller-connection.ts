@@ -3,6 +3,7 @@ import { toAppError, type AppError } from '#libs/errors';
 import {
   FrameError,
   FrameWriter,
+  NumberMap,
   OPERATORS_SINCE,
   egressContextFor,
   errorTypeOf,
@@ -36,7 +37,7 @@ export class CallerConnection {
   readonly #desk: SupplyDesk;
   readonly #asks: DocumentAsks;
   readonly #tokens: TokenDesk;
-  readonly #exchanges = new Map<number, OpenExchange>();
+  readonly #exchanges = new NumberMap<OpenExchange>();
   readonly #proof: CallerProof;
   #draining = false;
 
@@ -173,8 +174,7 @@ export class CallerConnection {
             reply.onFail(failure, failure.code === 'deadline_exceeded' ? 'deadline' : 'refused', true),
         },
       );
-      const exchange = this.#exchanges.get(s);
-      if (exchange !== undefined) exchange.cancel = cancel;
+      Object.assign(this.#exchanges.get(s) ?? {}, { cancel });
     } catch (error) {
       this.#failWith(reply, toAppError(error));
     }
@@ -238,7 +238,7 @@ export class CallerConnection {
   }
 
   #closed(): void {
-    for (const [s, { cancel, span }] of this.#exchanges) {
+    for (const [s, { cancel, span }] of this.#exchanges.entries()) {
       this.#desk.leave(s);
       this.#tokens.leave(s);
       this.#asks.end(s);

@@ -1,5 +1,5 @@
 import { toAppError, type ErrorCode } from '#libs/errors';
-import type { FrameFailure, FromRunnerFrame } from '#libs/protocol';
+import { NumberMap, type FrameFailure, type FromRunnerFrame } from '#libs/protocol';
 import type { Egress } from '../egress/egress.js';
 import type { WorkerExit, WorkerProcess } from '../isolation/worker-driver.js';
 import { SessionPrincipals } from './session-principals.js';
@@ -24,7 +24,7 @@ export class BoundWorker {
   readonly #fetches: WorkerFetches;
   /** There where it runs code of others. */
   readonly #thirdParty: ThirdParty | undefined;
-  readonly #exchanges = new Map<number, WorkerExchange>();
+  readonly #exchanges = new NumberMap<WorkerExchange>();
   readonly #principals = new SessionPrincipals();
   readonly #liveness = new Liveness();
   readonly #startedAtMs = Date.now();
@@ -39,7 +39,7 @@ export class BoundWorker {
     this.#process = process;
     this.#binding = binding;
     this.#fetches = WorkerFetches.ofBound(process, binding, egress, () => this.#exchanges.values());
-    const stopped = (rule: string): void => this.#exchanges.forEach((exchange) => exchange.stoppedBy(rule));
+    const stopped = (rule: string): void => this.#exchanges.values().forEach((exchange) => exchange.stoppedBy(rule));
     const thirdParty = binding.archives.size > 0 ? new ThirdParty(process, binding, egress, stopped) : undefined;
     this.#thirdParty = thirdParty;
     const redact = thirdParty === undefined ? {} : { redact: (line: string) => thirdParty.text(line) };
@@ -113,7 +113,7 @@ export class BoundWorker {
       exchange.expire();
       this.#cancel(exchange);
     }
-    const stuck = [...this.#exchanges.values()].some((exchange) => exchange.isStuck(nowMs));
+    const stuck = this.#exchanges.values().some((exchange) => exchange.isStuck(nowMs));
     const unbound = !this.#bound && nowMs > this.#startedAtMs + this.#process.startMsMax;
     if (stuck || unbound || this.#isCaught(nowMs)) this.#process.kill();
   }
@@ -242,7 +242,7 @@ export class BoundWorker {
 
   #exited(exit: WorkerExit, onExit: (exit: WorkerExit) => void): void {
     this.#fetches.abortAll();
-    const open = [...this.#exchanges.values()];
+    const open = this.#exchanges.values();
     this.#exchanges.clear();
     onExit(exit);
     for (const exchange of open) exchange.fail(this.lost, 'worker_failed', this.#bound);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { EgressContext, FetchFailureReason, FromRunnerFrame } from '#libs/protocol';
+import { NumberMap, type EgressContext, type FetchFailureReason, type FromRunnerFrame } from '#libs/protocol';
 import type { EgressPolicy } from '../egress/egress-policy.js';
 import type { EgressAnswer } from '../egress/egress-request.js';
 import type { Egress } from '../egress/egress.js';
@@ -53,7 +53,7 @@ export class WorkerFetches {
   readonly #process: WorkerProcess;
   readonly #owner: FetchOwner;
   readonly #egress: Egress;
-  readonly #open = new Map<number, Open>();
+  readonly #open = new NumberMap<Open>();
   readonly #people: UpstreamPeople;
   /** Before the names of its upstream sessions, which other workers may use too. */
   readonly #id = randomUUID();
@@ -128,9 +128,7 @@ export class WorkerFetches {
 
   /** Ends what an exchange left behind, but for what may go on without it: a call that waits for its client. */
   abortOf(exchange: FetchingExchange): void {
-    if (this.#open.size === 0) return;
-    for (const [f, open] of this.#open) {
-      if (open.exchange !== exchange) continue;
+    for (const [f, open] of this.#open.filter((each) => each.exchange === exchange)) {
       if (open.lasts && !this.#isFull('stream')) open.exchange = 'stream';
       else this.abort(f);
     }
@@ -142,10 +140,10 @@ export class WorkerFetches {
   }
 
   #isFull(whose: Open['exchange']): boolean {
-    const open = [...this.#open.values()];
-    if (typeof whose === 'string')
-      return open.filter(({ exchange }) => exchange === whose).length >= UNASKED[whose].most;
-    return open.filter(({ exchange }) => typeof exchange !== 'string').length >= FETCHES_MAX;
+    const most = typeof whose === 'string' ? UNASKED[whose].most : FETCHES_MAX;
+    if (this.#open.size < most) return false;
+    const kind = kindOf(whose);
+    return this.#open.filter(({ exchange }) => kindOf(exchange) === kind).length >= most;
   }
 
   async #fetch(
@@ -210,6 +208,11 @@ export class WorkerFetches {
       this.#process.send({ t: 'fetch-failed', f, ...failure });
     }
   }
+}
+
+/** What requests are counted together with. */
+function kindOf(whose: Open['exchange']): keyof typeof UNASKED | 'exchange' {
+  return typeof whose === 'string' ? whose : 'exchange';
 }
 
 /** A stream may last for as long as progress can move the deadline. */

@@ -1,3 +1,4 @@
+import { NumberMap } from '#libs/protocol';
 import type { RunnerPipe } from '../pipe.js';
 import type { FetchAnswer, Fetcher } from '../http-request/fetcher.js';
 import { LoginNeeded, StreamedAnswer, type FetchedFrame } from './egress-stream.js';
@@ -41,7 +42,7 @@ const TIMEOUT_MS_MIN = 1;
 /** The runner's only way out: fetches are frames, egress makes the requests. */
 export class EgressPort {
   readonly #pipe: RunnerPipe;
-  readonly #waiting = new Map<number, (answer: SettledFetch | LoginNeeded) => void>();
+  readonly #waiting = new NumberMap<(answer: SettledFetch | LoginNeeded) => void>();
   readonly #streams = new Map<number, StreamedAnswer>();
   #last = 0;
 

@@ -16,6 +16,7 @@ import type { Exchange } from '../mcp-servers/exchange.js';
 import type { Forward } from '../forwarding/forwarding.js';
 import type { CallerLink } from '../peer/caller-link.js';
 import { createServer, type ListTools, type ToolCall } from '../mcp-servers/mcp-server.js';
+import { RunningRequests } from './running-requests.js';
 import { SessionLink } from './session-link.js';
 import { outcomeOf, readInbound } from './message.js';
 
@@ -33,21 +34,12 @@ export interface SessionOptions {
   readonly onRootsChanged: () => void;
 }
 
-/** A request that runs. */
-interface Running {
-  readonly exchange: Exchange;
-  /** Plain requests that the SDK answers, for others like them. */
-  readonly plain?: PlainRequest | undefined;
-  /** Stops one that runs without the SDK. */
-  readonly stop?: () => void;
-}
-
 /** One session of the 2025 era: one SDK server and one transport for its whole life. */
 export class LegacySession {
   readonly #server: Server;
   readonly #transport: Transport;
   readonly #options: SessionOptions;
-  readonly #running = new Map<RequestId, Running>();
+  readonly #running = new RunningRequests();
   /** The version that was agreed on. */
   #version: string | undefined;
   #stream: Exchange | undefined;
@@ -68,14 +60,14 @@ export class LegacySession {
       catalogue,
       era: 'legacy',
       runTool: (call) => runTool(call, this.#getExchange(call.requestId)),
-      onUnknownTool: (requestId) => this.#running.get(requestId)?.exchange.noteFault('unknown_tool'),
+      onUnknownTool: (requestId) => this.#running.find(requestId)?.exchange.noteFault('unknown_tool'),
       listTools: (context) => listTools(this.#getExchange(context.mcpReq.id), context),
       forward: (server, request, context) => forward(this.#getExchange(context.mcpReq.id), server, request, context),
     });
     if (catalogue.hosted.length > 0)
       this.#server.setNotificationHandler('notifications/roots/list_changed', onRootsChanged);
     this.link = new SessionLink(this.#server, () => ({
-      latest: [...this.#running.keys()].at(-1),
+      latest: this.#running.latest?.id,
       listening: this.#stream !== undefined,
     }));
   }
@@ -127,11 +119,10 @@ export class LegacySession {
   /** The caller of an exchange left: its request is aborted. */
   cancel(exchange: Exchange): void {
     if (this.#stream === exchange) this.#stream = undefined;
-    for (const [requestId, running] of this.#running) {
-      if (running.exchange !== exchange) continue;
-      if (running.stop === undefined) this.#transport.onmessage?.(cancelled(requestId));
-      running.stop?.();
-      this.#running.delete(requestId);
+    for (const { id, stop } of this.#running.findOf(exchange)) {
+      if (stop === undefined) this.#transport.onmessage?.(cancelled(id));
+      stop?.();
+      this.#running.take(id);
     }
     exchange.done(undefined, 'cancelled');
   }
@@ -140,45 +131,44 @@ export class LegacySession {
   async close(): Promise<void> {
     this.#stream?.done(undefined, 'ok');
     this.#stream = undefined;
-    for (const { exchange, stop } of this.#running.values()) {
+    for (const { exchange, stop } of this.#running.takeAll()) {
       exchange.done(undefined, 'cancelled');
       stop?.();
     }
-    this.#running.clear();
     await this.#server.close();
   }
 
   #getExchange(requestId: RequestId): Exchange {
-    const running = this.#running.get(requestId);
+    const running = this.#running.find(requestId);
     if (running === undefined) throw new AppError('session_not_found');
     return running.exchange;
   }
 
   #answerDirectly(exchange: Exchange, plain: PlainRequest): boolean {
     const { direct, runTool } = this.#options;
-    if (this.#running.has(plain.id)) return false;
+    if (this.#running.find(plain.id) !== undefined) return false;
     const stop = direct.answer(plain, exchange, {
       era: 'legacy',
       parameterHeaders: {},
       runTool: (call) => runTool(call, exchange).finally(() => this.#ended(plain.id, exchange)),
     });
-    if (stop !== undefined && !exchange.ended) this.#running.set(plain.id, { exchange, stop });
+    if (stop !== undefined && !exchange.ended) this.#running.add({ id: plain.id, exchange, stop });
     return stop !== undefined;
   }
 
   #ended(requestId: RequestId, exchange: Exchange): void {
-    if (this.#running.get(requestId)?.exchange === exchange) this.#running.delete(requestId);
+    if (this.#running.find(requestId)?.exchange === exchange) this.#running.take(requestId);
   }
 
   #deliverRequest(exchange: Exchange, request: JSONRPCRequest, plain: PlainRequest | undefined): void {
-    if (this.#running.has(request.id)) {
+    if (this.#running.find(request.id) !== undefined) {
       exchange.fail(
         'invalid_request',
         `A request with the id ${JSON.stringify(request.id).slice(0, 64)} is already running in this session. Use a new id.`,
       );
       return;
     }
-    this.#running.set(request.id, { exchange, plain });
+    this.#running.add({ id: request.id, exchange, plain });
     this.#transport.onmessage?.(request);
   }
 
@@ -187,21 +177,19 @@ export class LegacySession {
     if (!isJSONRPCNotification(message) || message.method !== 'notifications/cancelled') return;
     const requestId = message.params?.['requestId'];
     if (typeof requestId !== 'string' && typeof requestId !== 'number') return;
-    const running = this.#running.get(requestId);
+    const running = this.#running.take(requestId);
     running?.exchange.done(undefined, 'cancelled');
     running?.stop?.();
-    this.#running.delete(requestId);
   }
 
   #send(message: JSONRPCMessage, options?: TransportSendOptions): void {
     if (isJSONRPCRequest(message) || isJSONRPCNotification(message)) {
       const related = options?.relatedRequestId;
-      (related === undefined ? this.#stream : this.#running.get(related)?.exchange)?.part(message);
+      (related === undefined ? this.#stream : this.#running.find(related)?.exchange)?.part(message);
       return;
     }
     if (message.id === undefined) return;
-    const running = this.#running.get(message.id);
-    this.#running.delete(message.id);
+    const running = this.#running.take(message.id);
     if (running?.plain !== undefined) this.#options.direct.learn(running.plain, message);
     this.#version ??= versionIn(message);
     running?.exchange.done(message, outcomeOf(message));

@@ -1,5 +1,5 @@
 import { AppError, toAppError } from '#libs/errors';
-import type { DocumentChange, ToRunnerFrame } from '#libs/protocol';
+import { NumberMap, type DocumentChange, type ToRunnerFrame } from '#libs/protocol';
 import type { Forward } from '../forwarding/forwarding.js';
 import { modernClientOf } from '../peer/modern-client.js';
 import { remoteCaller } from '../upstream-sessions/remote-caller.js';
@@ -36,8 +36,8 @@ export class Worker {
   readonly #servers: ToolServers;
   readonly #sessions = new Map<string, LegacySession>();
   /** How to cancel each open exchange, by its number. */
-  readonly #cancels = new Map<number, () => void>();
-  readonly #exchanges = new Map<number, Exchange>();
+  readonly #cancels = new NumberMap<() => void>();
+  readonly #exchanges = new NumberMap<Exchange>();
   /** Open streams that are told of changed documents. */
   readonly #hearers = new Map<number, (change: DocumentChange) => void>();
 
