@@ -93,8 +93,10 @@ export function parseSpoolLine(text: string): SpoolLine | undefined {
 
 /** What the database keeps of an entry and its outcome. */
 export function toAuditEntry(entry: SpooledEntry, ended: SpooledOutcome): AuditEntry {
-  const { tenantId: _, at, details, ...rest } = entry;
-  const whole = { ...rest, at: new Date(at), outcome: ended.outcome, details: { ...details, ...ended.details } };
+  const { id, at, event, actor, target, details, sourceAddress, traceId } = entry;
+  const { outcome } = ended;
+  const own = { id, at: new Date(at), event, actor, target, outcome, sourceAddress, traceId };
+  const whole = { ...own, details: { ...details, ...ended.details } };
   return whole as AuditEntry; // made of `callEntry` and its like, whose details the catalogue has checked
 }
 

@@ -4,9 +4,9 @@ import { namingField, subjectOf } from './exchange.js';
 
 /** The protocol's own headers of a request, without the white space around them. */
 export interface ProtocolHeaders {
-  readonly version?: string;
-  readonly method?: string;
-  readonly name?: string;
+  readonly version?: string | undefined;
+  readonly method?: string | undefined;
+  readonly name?: string | undefined;
 }
 
 const SENTINEL = /^=\?base64\?(.*)\?=$/;
@@ -18,15 +18,15 @@ const NO_PARAMETERS = {};
 /** Reads `MCP-Protocol-Version`, `Mcp-Method` and `Mcp-Name`. */
 export function protocolHeaders(request: IncomingMessage): ProtocolHeaders {
   return {
-    ...header(request, 'mcp-protocol-version', 'version'),
-    ...header(request, 'mcp-method', 'method'),
-    ...header(request, 'mcp-name', 'name'),
+    version: header(request, 'mcp-protocol-version'),
+    method: header(request, 'mcp-method'),
+    name: header(request, 'mcp-name'),
   };
 }
 
-function header<Key extends keyof ProtocolHeaders>(request: IncomingMessage, name: string, key: Key): ProtocolHeaders {
+function header(request: IncomingMessage, name: string): string | undefined {
   const value = request.headers[name];
-  return typeof value === 'string' ? { [key]: value.replace(/^[ \t]+|[ \t]+$/g, '') } : {};
+  return typeof value === 'string' ? value.replace(/^[ \t]+|[ \t]+$/g, '') : undefined;
 }
 
 /**
