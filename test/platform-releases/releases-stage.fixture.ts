@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { freePort } from '#libs/embedded';
@@ -32,7 +32,7 @@ export class ReleasesStage {
     readonly port: number,
     private readonly drop: () => Promise<void>,
   ) {
-    mkdirSync(path.join(this.folder, 'demo'));
+    for (const name of ['demo', 'logs']) mkdirSync(path.join(this.folder, name));
     writeFileSync(path.join(this.folder, 'demo', 'operator.key'), this.operatorKey);
   }
 
@@ -45,6 +45,10 @@ export class ReleasesStage {
     return `http://localhost:${this.port}`;
   }
 
+  get #logs(): string {
+    return path.join(this.folder, 'logs');
+  }
+
   /** What every program is told. */
   get #environment(): Record<string, string> {
     return {
@@ -55,7 +59,7 @@ export class ReleasesStage {
       REDIS_URL: this.redisUrl,
       WHARF_MASTER_KEY: TEST_MASTER_KEY.reveal(),
       WHARF_PUBLIC_URL: this.url,
-      WHARF_LOG_LEVEL: 'error',
+      WHARF_LOG_LEVEL: 'warn',
       WHARF_SIGNUPS_PER_HOUR: '1000',
       WHARF_REGISTRATIONS_PER_HOUR: '1000',
       WHARF_LOGINS_PER_QUARTER_HOUR: '1000',
@@ -100,13 +104,24 @@ export class ReleasesStage {
       WHARF_PORT: String(port),
       ...more,
     };
+    const log = openSync(path.join(this.#logs, `${path.basename(release)}-${name}-${port}`), 'a');
     const child = spawn(process.execPath, [path.join(release, 'dist', 'apps', name, 'src', 'main.js')], {
       cwd: release,
-      stdio: ['ignore', 'ignore', 'inherit'],
+      stdio: ['ignore', log, 'inherit'],
       env: environment,
     });
+    closeSync(log);
     await untilAnswers(child, `http://127.0.0.1:${port}/healthz`);
     return { port, stop: () => endOf(child) };
+  }
+
+  /** What the services have warned of so far, with the name of each: why something failed that should not. */
+  warnings(): string[] {
+    return readdirSync(this.#logs).flatMap((name) =>
+      readFileSync(path.join(this.#logs, name), 'utf8')
+        .split('\n')
+        .flatMap((line) => (line === '' ? [] : [`${name}: ${line}`])),
+    );
   }
 
   async close(): Promise<void> {
