@@ -8,7 +8,7 @@ const KEYS_MAX = 10_000;
 const LEASE_MS = 1_000;
 /** Most that is taken at once: a share of the quota, and never more than so many. */
 const LEASE_SHARE = 0.01;
-const LEASE_MAX = 256;
+const LEASE_MAX = 64;
 /** A quota may be raised meanwhile. */
 const FULL_MS_MAX = 1_000;
 /** What a key that was used up gets in a sixtieth of its window: what it would have if it took evenly, so all of it in the end. */

@@ -35,3 +35,9 @@ test('what is undefined is left out of objects and null in arrays', () => {
   );
   expect(canonicalJson({ first: undefined, second: 1 })).toBe('{"second":1}');
 });
+
+test('names are written right also where there are more than are remembered', () => {
+  for (let time = 0; time < 2; time += 1)
+    for (let at = 0; at < 2_000; at += 1)
+      expect(canonicalJson({ [`name "${at}"`]: at })).toBe(`{"name \\"${at}\\"":${at}}`);
+});

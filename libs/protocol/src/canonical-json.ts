@@ -40,7 +40,10 @@ function written(name: string): string {
   const known = writtenNames.get(name);
   if (known !== undefined) return known;
   const text = `${JSON.stringify(name)}:`;
-  if (name.length <= NAME_LENGTH_MAX && writtenNames.size < NAMES_MAX) writtenNames.set(name, text);
+  if (name.length > NAME_LENGTH_MAX) return text;
+  // Begun anew when it is full: who has names of many kinds must not keep everybody else's out for good.
+  if (writtenNames.size >= NAMES_MAX) writtenNames.clear();
+  writtenNames.set(name, text);
   return text;
 }
 
