@@ -50,7 +50,7 @@ test('a migration that waits for a table in use lets others by, and is done once
   await owner.query(`delete from migrations where name = $1`, [name]);
   await user.query(`begin; lock table clients in access share mode`);
   const written = jest.spyOn(console, 'log').mockImplementation(() => undefined);
-  const migrated = migrate(database.databaseUrl, database.masterKey, { lockTimeoutMs: 100 });
+  const migrated = migrate(database.databaseUrl, database.masterKey);
   await until(async () => {
     const { rows } = await owner.query(`select from pg_locks where relation = 'clients'::regclass and not granted`);
     return rows.length > 0;

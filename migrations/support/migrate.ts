@@ -23,8 +23,6 @@ export interface MigrateOptions {
   readonly only?: readonly string[];
   /** The audit log gets a partition for each month since then; without it since this one. */
   readonly recordsSince?: Date;
-  /** How long a table that is in use is waited for, and others with it, before they are let by. */
-  readonly lockTimeoutMs?: number;
 }
 
 /** Thrown when the database cannot be brought to this version's schema; nothing was changed. */
@@ -139,7 +137,7 @@ async function connect(source: DataSource): Promise<void> {
 async function runPending(source: DataSource, only: readonly string[]): Promise<string[]> {
   const before = new Set(await namesRun(source));
   try {
-    await givingWay(() => source.runMigrations());
+    await givingWay(source, () => source.runMigrations());
   } catch (error) {
     const run = new Set(await namesRun(source).catch(() => before));
     const failed = MIGRATION_NAMES.find((name) => only.includes(name) && !run.has(name));
@@ -167,30 +165,28 @@ async function namesRun(source: DataSource): Promise<string[]> {
 export async function migrate(
   databaseUrl: string,
   masterKey: Secret,
-  { only = MIGRATION_NAMES, recordsSince = new Date(), lockTimeoutMs = 5_000 }: MigrateOptions = {},
+  { only = MIGRATION_NAMES, recordsSince = new Date() }: MigrateOptions = {},
 ): Promise<string[]> {
   const source = new DataSource({
     type: 'postgres',
     url: databaseUrl,
     applicationName: 'wharf:migrate',
-    poolSize: 2,
+    poolSize: 2, // one that holds the advisory lock, one that works
     migrations: MIGRATIONS.filter(({ name }) => only.includes(name)),
     migrationsTransactionMode: 'each',
     logger: SILENT,
-    extra: { lock_timeout: lockTimeoutMs },
   });
   try {
     await connect(source);
     const lock = source.createQueryRunner();
-    await lock.query('set lock_timeout = 0'); // another starter may have much to do
     await lock.query('select pg_advisory_lock($1)', [LOCK]);
     try {
       await refuseForeignKey(source, databaseUrl, masterKey);
       await refuseWeakOwner(source);
       await provideRoles(source, masterKey);
       const names = await runPending(source, only);
-      await givingWay(() => provideAuditPartitions(source, recordsSince, new Date()));
-      if (only.some((name) => name.startsWith('TenantMoves'))) await givingWay(() => letTenantsMove(source));
+      await givingWay(source, () => provideAuditPartitions(source, recordsSince, new Date()));
+      if (only.some((name) => name.startsWith('TenantMoves'))) await givingWay(source, () => letTenantsMove(source));
       await source.query(`insert into installation (master_key_id) values ($1) on conflict (singleton) do nothing`, [
         masterKeyId(masterKey),
       ]);

@@ -25,6 +25,7 @@ export async function letTenantsStay(source: Pick<DataSource, 'query'>): Promise
   await source.query(`revoke all on all tables in schema public from ${MOVER}`);
 }
 
+/** One table after the other: a transaction that held several would be in the way of calls, and they in its way. */
 const ADMIT = `do $$
 declare found record;
 begin
@@ -40,6 +41,7 @@ begin
       found.name || '_moving', found.name, found.tenant_column, found.tenant_column);
     execute format('comment on policy %I on %I is %L', found.name || '_moving', found.name,
       'moves a tenant, and touches none that is at home here');
+    commit;
   end loop;
 end $$`;
 
@@ -63,6 +65,7 @@ begin
       statement := replace(statement, ' EXECUTE FUNCTION ', ' ' || clause || ') EXECUTE FUNCTION ');
     end if;
     execute statement;
+    commit;
   end loop;
 end $$`;
 

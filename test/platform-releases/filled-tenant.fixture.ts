@@ -1,14 +1,17 @@
 import { callRaw, OperatorApi, signUp, startUpstream, WharfApi } from '#libs/journey';
 
-/** Within what a plan lets an agent call in a minute. */
-const EVERY_MS = 200;
+/** What lets callers call as often as they can. */
+const ROOMY = { callsPerMinute: 1_000_000, concurrentCalls: 100, serversMax: 10, workerMemoryMb: 256 };
 
 /** A tenant with a live server, which agents call and go on calling. */
 export interface FilledTenant {
   /** Where its agents connect, and the key that they do it with. */
   readonly agents: { readonly url: string; readonly apiKey: string };
-  /** Calls the tool from now on, one call after the other, until it is told to stop; then: how each was answered. */
-  callOn(): { readonly answers: readonly string[]; stop(): Promise<readonly string[]> };
+  /** Callers call the tool from now on, each one call after the other, until they are told to stop; then: how each was answered. */
+  callOn(
+    callers?: number,
+    everyMs?: number,
+  ): { readonly answers: readonly string[]; stop(): Promise<readonly string[]> };
   /** Builds and publishes another release of the server. */
   publishAnother(): Promise<void>;
   close(): Promise<void>;
@@ -21,6 +24,8 @@ export async function openFilledTenant(url: string, operatorKey: string): Promis
   const owner = { tenantName: slug, slug, email: 'owner@filled.example', password: 'filled correct horse' };
   const { api_key: key } = await signUp(url, owner);
   const operators = new OperatorApi({ publicUrl: url, operatorKey });
+  await operators.definePlan(slug, ROOMY, 'test');
+  await operators.setPlan(slug, slug, 'test');
   await operators.allowEgress(slug, upstream.host, upstream.port, 'test');
   const api = new WharfApi({ publicUrl: url, apiKey: key.text });
   await api.createServer('books', 'Books');
@@ -41,16 +46,16 @@ export async function openFilledTenant(url: string, operatorKey: string): Promis
   return {
     agents: { url: agents, apiKey: key.text },
     publishAnother,
-    callOn() {
+    callOn(callers = 1, everyMs = 200) {
       const answers: string[] = [];
       const stopped = new AbortController();
       const call = async (): Promise<void> => {
         while (!stopped.signal.aborted) {
           answers.push(await answerOf().catch(String));
-          await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
+          await new Promise((resolve) => setTimeout(resolve, everyMs));
         }
       };
-      const calling = call();
+      const calling = Promise.all(Array.from({ length: callers }, call));
       return {
         answers,
         async stop() {

@@ -4,11 +4,14 @@ import { once } from 'node:events';
 import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Client } from 'pg';
 import { freePort } from '#libs/embedded';
 import { bubblewrapOfTheRun, emptyDatabase, endOf, TEST_MASTER_KEY, testRedis, untilAnswers } from '#libs/testing';
 
 /** How long a program may take that ends by itself. */
 const PROGRAM_MS = 240_000;
+const TELL_MS = 5;
 const INTAKE_KEY = 'an intake key for tests of 32 characters and more';
 
 /** A release of the platform: the folder that it was built in. */
@@ -72,6 +75,22 @@ export class ReleasesStage {
     return this.#run(release, 'apps/local/src/migrate/main.js', { WHARF_OPERATOR_KEY: this.operatorKey });
   }
 
+  /**
+   * As `migrate`, while gateways are told all the time that everything has changed: each call reads its tenant's rows then,
+   * between the locks of migrations.
+   */
+  async migrateUnderReaders(release: Built): Promise<void> {
+    const teller = new Client({ connectionString: this.databaseUrl });
+    await teller.connect();
+    const migrated = new AbortController();
+    const telling = (async () => {
+      for (; !migrated.signal.aborted; await pause(TELL_MS)) await teller.query(`notify wharf_changes, '*'`);
+      await teller.end();
+    })();
+    await this.migrate(release).finally(() => migrated.abort());
+    await telling;
+  }
+
   /** Takes the platform at the public URL through a release's demo; returns what it said. @throws Error where a step failed */
   async demo(release: Built): Promise<string> {
     const environment = { WHARF_DATA_DIR: path.join(this.folder, 'demo'), WHARF_PORT: String(this.port) };
@@ -115,8 +134,13 @@ export class ReleasesStage {
     return { port, stop: () => endOf(child) };
   }
 
-  /** What the services have warned of so far, with the name of each: why something failed that should not. */
-  warnings(): string[] {
+  /** Which of these answers to calls are failures; where some are, what services have warned of so far comes after them. */
+  failuresAmong(answers: readonly string[]): string[] {
+    const failed = answers.filter((answer) => answer !== 'ok');
+    return failed.length === 0 ? [] : [...failed, ...this.#warnings()];
+  }
+
+  #warnings(): string[] {
     return readdirSync(this.#logs).flatMap((name) =>
       readFileSync(path.join(this.#logs, name), 'utf8')
         .split('\n')

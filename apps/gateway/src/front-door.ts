@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { UnplacedRefusals } from '#libs/audit';
-import { AppError, toAppError } from '#libs/errors';
+import { AppError } from '#libs/errors';
 import { clientAddress, errorDocs, requestIdOf, sendProblem } from '#libs/http';
 import type { Logger } from '#libs/telemetry';
 import { answerError } from './edge/answer-error.js';
@@ -10,6 +10,7 @@ import { answerVisit } from './connect/answer-visit.js';
 import { isBrowserVisit } from './connect/browser-visit.js';
 import { allowOrigin, answerMetadataPreflight, answerPreflight } from './edge/cors.js';
 import type { AllowedOrigins } from './edge/allowed-origins.js';
+import { errorOf } from './edge/error-of.js';
 import { requireOwnHost } from './edge/host-guard.js';
 import { receiveCall } from './edge/inbound-call.js';
 import { metadataQuestion, protectedResource, sendMetadata } from './edge/resource-metadata.js';
@@ -114,7 +115,7 @@ export class FrontDoor {
   }
 
   #answerProblem(request: IncomingMessage, response: ServerResponse, thrown: unknown): void {
-    const error = toAppError(thrown);
+    const error = errorOf(thrown);
     const id = requestIdOf(request);
     if (error.code === 'internal') {
       this.parts.logger.error({ cause: String(error.cause), request_id: id }, 'a request failed');

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { AppError, toAppError } from '#libs/errors';
+import { AppError } from '#libs/errors';
 import type { Principal } from '#libs/identity';
 import type { Logger } from '#libs/telemetry';
 import type { Access, AuthorizedCall } from './access/authorize.js';
@@ -13,6 +13,7 @@ import { BatchAnswer } from './batches/batch-answer.js';
 import { readBatch } from './batches/read-batch.js';
 import { answerError, challengeOf } from './edge/answer-error.js';
 import { classifyMessage, classifySessionRequest } from './edge/classify.js';
+import { errorOf } from './edge/error-of.js';
 import { aimed, withArguments, type Exchange, type RequestId } from './edge/exchange.js';
 import type { InboundCall } from './edge/inbound-call.js';
 import { readMessage } from './edge/read-message.js';
@@ -77,7 +78,7 @@ export class CallPipeline {
     try {
       await this.#serve(receive(), progress, target, response);
     } catch (error) {
-      this.#answerRefusal(toAppError(error), progress, target, response);
+      this.#answerRefusal(errorOf(error), progress, target, response);
     } finally {
       this.#inFlight -= 1;
       this.parts.observer.ended();
@@ -129,7 +130,7 @@ export class CallPipeline {
         const own: Progress = { ...progress, id: read.head?.id };
         const part = answer.part();
         await this.#run(authorized, read, own, part).catch((error: unknown) =>
-          this.#answerRefusal(toAppError(error), own, target, part),
+          this.#answerRefusal(errorOf(error), own, target, part),
         );
       }),
     );

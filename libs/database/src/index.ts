@@ -11,4 +11,4 @@ export { firstIdAt, isIdShaped, newId } from './new-id.js';
 export { ownMigrations, requireSchema, SchemaError, warnWhenAway } from './own-schema.js';
 export { RoleRefused, RoleUrls } from './connection/role-urls.js';
 export { DATABASE_ROLES, rolePassword, urlForRole, type DatabaseRole } from './roles.js';
-export { isTimeout, isUniqueViolation } from './connection/sql-errors.js';
+export { isGivenUp, isTimeout, isUniqueViolation } from './connection/sql-errors.js';

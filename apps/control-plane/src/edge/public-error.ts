@@ -1,4 +1,5 @@
 import { HttpException } from '@nestjs/common';
+import { isGivenUp } from '#libs/database';
 import { AppError } from '#libs/errors';
 
 /** Conditions of PostgreSQL and of the network to it that pass by themselves. */
@@ -8,11 +9,7 @@ const PASSING = new Set([
   'ENOENT',
   'EPIPE',
   'ETIMEDOUT',
-  '40001',
-  '40P01',
   '53300',
-  '55P03',
-  '57014',
   '57P01',
   '57P02',
   '57P03',
@@ -45,6 +42,7 @@ export function publicErrorOf(thrown: unknown): AppError {
   if (UNSTORABLE.has(codeOf(thrown) ?? '')) {
     return new AppError('invalid_request', { message: 'The request has a zero character (U+0000). Remove it.' });
   }
-  if (isLostConnection(thrown)) return new AppError('unavailable', { cause: thrown, retryAfterSeconds: 5 });
+  if (isGivenUp(thrown) || isLostConnection(thrown))
+    return new AppError('unavailable', { cause: thrown, retryAfterSeconds: 5 });
   return new AppError('internal', { cause: thrown });
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { toAppError } from '#libs/errors';
 import { languageOf, sendPage, type Language, type Page } from '#libs/pages';
 import { refuseCredentialsIn } from '../edge/credential.js';
+import { errorOf } from '../edge/error-of.js';
 import type { TenantUrl } from '../edge/tenant-url.js';
 import { requireActive, type RouteTable } from '../routing/route-table.js';
 import { connectPage, nothingHere, refusalPage } from './connect-page.js';
@@ -32,7 +32,7 @@ async function pageFor(
     requireActive(tenant);
     return connectPage(target, tenant.name, language);
   } catch (thrown) {
-    const error = toAppError(thrown);
+    const error = errorOf(thrown);
     if (error.code === 'internal') throw thrown;
     return error.code === 'not_found' ? nothingHere(language) : refusalPage(error.status, error.message, language);
   }

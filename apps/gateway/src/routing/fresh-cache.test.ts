@@ -95,3 +95,19 @@ test('while the database is away, what is remembered is used for five minutes, a
     jest.useRealTimers();
   }
 });
+
+test('what PostgreSQL gives up for another is read again, once, and what took too long is not', async () => {
+  const cache = cacheOf(() => true);
+  const refused = ['40P01', '40P01', '40P01', '57014', '42P01'];
+  const load = async (): Promise<{ tenantId: string; value: number }> => {
+    const code = refused.shift();
+    if (code === undefined) return { tenantId: 'a', value: 1 };
+    throw Object.assign(new Error('refused'), { driverError: { code } });
+  };
+  await expect(cache.get('k', load)).rejects.toMatchObject({ code: 'unavailable' });
+  expect(refused).toHaveLength(3);
+  await expect(cache.get('k', load)).rejects.toMatchObject({ code: 'unavailable' });
+  expect(refused).toHaveLength(1);
+  await expect(cache.get('k', load)).rejects.toThrow('refused');
+  expect(await cache.get('k', load)).toEqual({ tenantId: 'a', value: 1 });
+});

@@ -1,5 +1,7 @@
 import { LRUCache } from 'lru-cache';
+import { isGivenUp, isTimeout } from '#libs/database';
 import { AppError } from '#libs/errors';
+import { errorOf } from '../edge/error-of.js';
 
 /** What belongs to a tenant and is forgotten when that tenant's rows change. */
 export interface TenantOwned {
@@ -107,7 +109,7 @@ export class FreshCache<Value extends TenantOwned> {
 
   #load(key: string, load: () => Promise<Value | undefined>): Loading<Value> {
     const changed = new Set<string>();
-    const loading: Loading<Value> = { changed, result: load().then((value) => this.#keep(key, value, changed)) };
+    const loading: Loading<Value> = { changed, result: read(load).then((value) => this.#keep(key, value, changed)) };
     const finish = (): void => {
       this.#unfinished.delete(loading);
       if (this.#loading.get(key) === loading) this.#loading.delete(key);
@@ -135,5 +137,16 @@ export class FreshCache<Value extends TenantOwned> {
     const keys = this.#keysOfTenant.get(tenantId);
     keys?.delete(key);
     if (keys?.size === 0) this.#keysOfTenant.delete(tenantId);
+  }
+}
+
+/** Reads, and once more where PostgreSQL gave the reading up, as for a migration that waits for it. @throws AppError unavailable where it does so again */
+async function read<Value>(load: () => Promise<Value>): Promise<Value> {
+  try {
+    return await load().catch((error: unknown) =>
+      isGivenUp(error) && !isTimeout(error) ? load() : Promise.reject(error),
+    );
+  } catch (error) {
+    throw isGivenUp(error) ? errorOf(error) : error;
   }
 }
