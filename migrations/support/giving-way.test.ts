@@ -62,3 +62,10 @@ test('each tenth try waits for longer than a deadlock takes to be found, as vacu
   const { rows } = await owner.query('show lock_timeout');
   expect(rows).toEqual([{ lock_timeout: '0' }]);
 });
+
+test('a role that may not set how soon it looks for a deadlock gives way all the same', async () => {
+  await caller.query('set role wharf_gateway');
+  const looks = await givingWay(caller, () => caller.query('show deadlock_timeout'));
+  const soon = await givingWay(owner, () => owner.query('show deadlock_timeout'));
+  expect([...looks.rows, ...soon.rows]).toEqual([{ deadlock_timeout: '1s' }, { deadlock_timeout: '10ms' }]);
+});
