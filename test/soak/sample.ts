@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /** What a process and everything that it started hold at one moment. */
 export interface Sample {
@@ -6,6 +6,7 @@ export interface Sample {
   readonly atSeconds: number;
   /** Proportional memory (PSS). */
   readonly memoryMb: number;
+  /** Without the files of tables: PostgreSQL keeps open what it has used, up to `max_files_per_process` for each connection. */
   readonly descriptors: number;
   readonly processes: number;
 }
@@ -48,8 +49,18 @@ function childrenOf(pid: number): number[] {
   );
 }
 
+const OF_A_TABLE = /\/(?:base\/\d+|global)\/\d+(?:_\w+)?(?:\.\d+)?(?: \(deleted\))?$/;
+
 function descriptorsOf(pid: number): number {
-  return namesIn(`/proc/${pid}/fd`).length;
+  return namesIn(`/proc/${pid}/fd`).filter((name) => !OF_A_TABLE.test(targetOf(`/proc/${pid}/fd/${name}`))).length;
+}
+
+function targetOf(link: string): string {
+  try {
+    return readlinkSync(link);
+  } catch {
+    return ''; // it was closed meanwhile
+  }
 }
 
 function namesIn(folder: string): string[] {
