@@ -121,6 +121,7 @@ test('what a crash left is written once each, and intents without an outcome as 
     { t: 'outcome', id: finished.id, outcome: 'ok', details: {} },
   ];
   leaveBehind(lines, '{"t":"intent","entry":{"tena');
+  leaveBehind(lines, '\0'.repeat(300_000));
   leaveBehind(lines);
   await (await AuditSpool.open({ root, database, logger })).close();
   const outcomes = new Map((await records()).map((record) => [record.id, record.outcome]));

@@ -1,4 +1,4 @@
-import type { FileHandle } from 'node:fs/promises';
+import { FileWithRoom } from './file-with-room.js';
 import { Segments, type Segment } from './segments.js';
 
 interface Line {
@@ -26,10 +26,11 @@ export class DiskLines {
   #timer: NodeJS.Timeout | undefined;
   /** The shortest wait among the lines that wait. */
   #waitMs = Infinity;
-  /** Whether a write has failed, and may have left a part of a line. */
-  #torn = false;
+  #file: FileWithRoom;
 
-  private constructor(private readonly segments: Segments) {}
+  private constructor(private readonly segments: Segments) {
+    this.#file = new FileWithRoom(segments.file);
+  }
 
   /** Starts in a directory. */
   static async open(directory: string): Promise<DiskLines> {
@@ -61,6 +62,7 @@ export class DiskLines {
       this.#startFlush();
       await this.#flushing;
     }
+    await this.#file.settled();
     return this.segments.close();
   }
 
@@ -87,11 +89,9 @@ export class DiskLines {
 
   async #flush(batch: readonly Line[]): Promise<void> {
     try {
-      if (this.segments.isFull) await this.segments.startNext();
-      const bytes = Buffer.from(`${this.#torn ? '\n' : ''}${batch.map((line) => line.text).join('')}`);
-      this.#torn = true;
-      await writeAll(this.segments.file, bytes);
-      this.#torn = false;
+      if (this.segments.isFull) await this.#startNext();
+      const bytes = Buffer.from(batch.map((line) => line.text).join(''));
+      await this.#file.write(bytes);
       const segment = this.segments.count(batch.length, bytes.length);
       for (const line of batch) line.done(segment);
     } catch (error) {
@@ -100,8 +100,10 @@ export class DiskLines {
     this.#flushing = undefined;
     if (this.#lines.length > 0) this.#startTimer();
   }
-}
 
-async function writeAll(file: FileHandle, bytes: Buffer): Promise<void> {
-  for (let at = 0; at < bytes.length;) at += (await file.write(bytes, at)).bytesWritten;
+  async #startNext(): Promise<void> {
+    await this.#file.settled();
+    await this.segments.startNext();
+    this.#file = new FileWithRoom(this.segments.file);
+  }
 }

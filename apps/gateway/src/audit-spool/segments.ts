@@ -12,13 +12,13 @@ export interface Segment {
 }
 
 const SEGMENT_BYTES = 8 * 1024 * 1024;
-const APPEND = constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY;
+const WRITE = constants.O_CREAT | constants.O_WRONLY;
 
 /**
  * What a line survives when it is appended. On `disk`, every write is there when it returns (as after `fdatasync`, in one
  * visit to the thread pool). For `process`, the system has it, which outlives this process; it is on disk a second later.
  */
-const FLAGS = { disk: APPEND | constants.O_DSYNC, process: APPEND } as const;
+const FLAGS = { disk: WRITE | constants.O_DSYNC, process: WRITE | constants.O_APPEND } as const;
 
 /** What lines of a spool survive. */
 export type Durability = keyof typeof FLAGS;
