@@ -11,6 +11,8 @@ import { letTenantsMove } from './moving.js';
 import { tooOld } from './supported-postgres.js';
 
 const LOCK = 7_340_017;
+/** Of what does not give way. */
+const LOCK_TIMEOUT_MS = 5_000;
 
 /** The migrations of this version, in their order. */
 export const MIGRATION_NAMES: readonly string[] = MIGRATIONS.map(({ name }) => name).toSorted(
@@ -175,10 +177,12 @@ export async function migrate(
     migrations: MIGRATIONS.filter(({ name }) => only.includes(name)),
     migrationsTransactionMode: 'each',
     logger: SILENT,
+    extra: { lock_timeout: LOCK_TIMEOUT_MS },
   });
   try {
     await connect(source);
     const lock = source.createQueryRunner();
+    await lock.query('set lock_timeout = 0'); // another starter may have much to do
     await lock.query('select pg_advisory_lock($1)', [LOCK]);
     try {
       await refuseForeignKey(source, databaseUrl, masterKey);

@@ -38,13 +38,13 @@ export function isTimeout(error: unknown): boolean {
   return (error as { driverError?: { code?: string } } | null)?.driverError?.code === '57014';
 }
 
-/** Serialization failure, deadlock, a lock not had in time, a statement that ran too long (PostgreSQL, appendix A). */
-const GIVEN_UP = new Set(['40001', '40P01', '55P03', '57014']);
+/** Transaction rollback, with deadlocks; a lock not had in time; a statement that ran too long (PostgreSQL, appendix A). */
+const GIVEN_UP = /^(?:40...|55P03|57014)$/;
 
 /** Whether PostgreSQL gave a transaction up for the sake of others, so that it may come about when it is asked for again. */
 export function isGivenUp(error: unknown): boolean {
   const found = error as { code?: string; driverError?: { code?: string } } | null;
-  return GIVEN_UP.has(found?.driverError?.code ?? found?.code ?? '');
+  return GIVEN_UP.test(found?.driverError?.code ?? found?.code ?? '');
 }
 
 /** Whether an error is PostgreSQL's unique violation (23505), optionally of one named constraint. */

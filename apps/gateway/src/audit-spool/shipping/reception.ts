@@ -1,4 +1,4 @@
-import { TenantAway } from '#libs/database';
+import { isGivenUp, TenantAway } from '#libs/database';
 import { AppError } from '#libs/errors';
 
 /**
@@ -9,15 +9,13 @@ export type Reception = 'took' | 'away' | 'tenant is away' | 'busy' | 'refused';
 
 /** Connections, credentials, resources, operators and the system; a server that only reads (PostgreSQL, appendix A). */
 const AWAY = /^(?:08...|28...|53...|57...|58...|25006)$/;
-/** Given up as it took too long, was deadlocked or found a lock. */
-const BUSY = /^(?:57014|40...|55P03)$/;
 const FOREIGN_KEY_VIOLATION = '23503';
 
 /** What an error says of the batch that it met. */
 export function receptionOf(error: unknown): Exclude<Reception, 'took'> {
   if (error instanceof TenantAway) return 'tenant is away';
+  if (isGivenUp(error)) return 'busy';
   const state = sqlStateOf(error);
-  if (state !== undefined && BUSY.test(state)) return 'busy';
   if (error instanceof AppError && error.code === 'unavailable') return 'away';
   return state !== undefined && AWAY.test(state) ? 'away' : 'refused';
 }
